@@ -1,0 +1,156 @@
+//! Everything that can be refused, and why. Whatever is refused has changed nothing.
+
+use crate::anchor::Anchor;
+use crate::ids::OpId;
+use core::error::Error;
+use core::fmt;
+
+/// Why a local edit or a read at a position was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EditError {
+    /// The position or range ends outside the text.
+    OutOfBounds {
+        /// The position asked for, in the unit of the call.
+        position: usize,
+        /// The text's length in that unit.
+        len: usize,
+    },
+    /// The range ends before it starts.
+    InvertedRange {
+        /// Where it starts.
+        start: usize,
+        /// Where it ends.
+        end: usize,
+    },
+    /// The UTF-16 position falls between the two halves of a surrogate pair.
+    InsideSurrogatePair {
+        /// In UTF-16 code units.
+        position_utf16: usize,
+    },
+    /// The replica or the document has no room for so many more operations or bytes.
+    Full,
+}
+
+impl fmt::Display for EditError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfBounds { position, len } => {
+                write!(f, "position {position} is outside the text, whose length is {len}")
+            }
+            Self::InvertedRange { start, end } => write!(f, "the range {start}..{end} is inverted"),
+            Self::InsideSurrogatePair { position_utf16 } => {
+                write!(f, "UTF-16 position {position_utf16} is inside a surrogate pair")
+            }
+            Self::Full => f.write_str("the document has no room for the edit"),
+        }
+    }
+}
+
+impl Error for EditError {}
+
+/// Why bytes from outside could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// They end in the middle of something.
+    Truncated,
+    /// They do not start as the format does.
+    WrongFormat,
+    /// They are of a version of the format that this library does not know.
+    UnsupportedVersion(u8),
+    /// A number was not written in its shortest form, or does not fit its type.
+    InvalidNumber,
+    /// Text is not UTF-8.
+    InvalidText,
+    /// A value is outside what the format allows; the name says which.
+    InvalidValue(&'static str),
+    /// A limit was exceeded; the name says which.
+    LimitExceeded(&'static str),
+    /// The checksum does not match.
+    ChecksumMismatch,
+    /// Bytes follow the end.
+    TrailingBytes,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated => f.write_str("the bytes end too early"),
+            Self::WrongFormat => f.write_str("the bytes are of another format"),
+            Self::UnsupportedVersion(version) => write!(f, "format version {version} is not known"),
+            Self::InvalidNumber => f.write_str("a number is not minimal or too large"),
+            Self::InvalidText => f.write_str("text is not UTF-8"),
+            Self::InvalidValue(what) => write!(f, "invalid {what}"),
+            Self::LimitExceeded(what) => write!(f, "{what} exceeds its limit"),
+            Self::ChecksumMismatch => f.write_str("the checksum does not match"),
+            Self::TrailingBytes => f.write_str("bytes follow the end"),
+        }
+    }
+}
+
+impl Error for DecodeError {}
+
+/// Why a delta or snapshot was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// The bytes could not be read.
+    Decode(DecodeError),
+    /// This operation is already known with other content: a replica id was used twice.
+    ReplicaCollision {
+        /// The operation.
+        id: OpId,
+    },
+    /// The operation `id` is placed beside, or deletes, something that is not an element or that
+    /// its replica cannot have seen.
+    InvalidReference {
+        /// The operation.
+        id: OpId,
+        /// What it refers to.
+        anchor: Anchor,
+    },
+    /// More operations would wait for missing ones than the limit allows.
+    PendingFull {
+        /// The limit, in operations.
+        limit: usize,
+    },
+    /// The document has no room for so many more operations or bytes.
+    Full,
+}
+
+impl From<DecodeError> for ApplyError {
+    fn from(error: DecodeError) -> Self {
+        Self::Decode(error)
+    }
+}
+
+impl fmt::Display for ApplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decode(error) => error.fmt(f),
+            Self::ReplicaCollision { id } => {
+                write!(f, "operation {id} is already known with other content")
+            }
+            Self::InvalidReference { id, anchor } => match anchor.element {
+                Some(element) => {
+                    write!(f, "operation {id} refers to {element}, which is no element it can have seen")
+                }
+                None => write!(f, "operation {id} is placed where nothing can be"),
+            },
+            Self::PendingFull { limit } => {
+                write!(f, "more than {limit} operations would wait for missing ones")
+            }
+            Self::Full => f.write_str("the document has no room for the delta"),
+        }
+    }
+}
+
+impl Error for ApplyError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Decode(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The sync protocol: frames and the client state machine, without I/O.

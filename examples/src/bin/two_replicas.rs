@@ -1,0 +1,2 @@
+//! Two replicas.
+fn main() {}
