@@ -1,0 +1,138 @@
+//! The class `Doc`.
+
+use crate::error::throw;
+use crate::packet;
+use crdt_core::{Anchor, ReplicaId, Seq, Side, VersionVector};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// One copy of a replicated text; see [`crdt_core::Doc`]. Positions are UTF-16 code units.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Doc {
+    pub(crate) inner: crdt_core::Doc,
+}
+
+#[wasm_bindgen]
+impl Doc {
+    /// An empty document. `replica`: 64 random bits.
+    #[wasm_bindgen(constructor)]
+    pub fn new(replica: u64) -> Self {
+        Self { inner: crdt_core::Doc::new(ReplicaId::new(replica)) }
+    }
+
+    /// The document that a snapshot holds, for a new replica.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::from_snapshot`].
+    #[wasm_bindgen(js_name = fromSnapshot)]
+    pub fn from_snapshot(replica: u64, snapshot: &[u8]) -> Result<Self, JsValue> {
+        let inner = crdt_core::Doc::from_snapshot(ReplicaId::new(replica), snapshot).map_err(throw)?;
+        Ok(Self { inner })
+    }
+
+    /// The length of the text.
+    #[wasm_bindgen(getter)]
+    pub fn length(&self) -> usize {
+        self.inner.len_utf16()
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> String {
+        self.inner.text()
+    }
+
+    /// The text of a range.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::slice_utf16`].
+    pub fn slice(&self, start: usize, end: usize) -> Result<String, JsValue> {
+        self.inner.slice_utf16(start..end).map_err(throw)
+    }
+
+    /// Inserts text.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::insert_utf16`].
+    pub fn insert(&mut self, position: usize, text: &str) -> Result<(), JsValue> {
+        self.inner.insert_utf16(position, text).map_err(throw)
+    }
+
+    /// Deletes a range.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::delete_utf16`].
+    pub fn delete(&mut self, start: usize, end: usize) -> Result<(), JsValue> {
+        self.inner.delete_utf16(start..end).map_err(throw)
+    }
+
+    /// How many operations this replica has issued: also the number of its next one.
+    pub fn issued(&self) -> Seq {
+        self.inner.version().get(self.inner.replica())
+    }
+
+    /// This replica's operations from number `from` on, as one delta.
+    #[wasm_bindgen(js_name = issuedSince)]
+    pub fn issued_since(&self, from: Seq) -> Vec<u8> {
+        self.inner.delta_of(self.inner.replica(), from..self.issued())
+    }
+
+    /// The encoded version vector.
+    pub fn version(&self) -> Vec<u8> {
+        self.inner.version().encode()
+    }
+
+    /// Everything that the encoded version vector lacks, as one delta.
+    ///
+    /// # Errors
+    /// As [`VersionVector::decode`].
+    #[wasm_bindgen(js_name = deltaSince)]
+    pub fn delta_since(&self, version: Option<Box<[u8]>>) -> Result<Vec<u8>, JsValue> {
+        let version = match version {
+            Some(bytes) => VersionVector::decode(&bytes).map_err(throw)?,
+            None => VersionVector::new(),
+        };
+        Ok(self.inner.delta_since(&version))
+    }
+
+    /// Applies a delta; gives the edits of the visible text as a packet.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::apply`].
+    pub fn apply(&mut self, delta: &[u8]) -> Result<Vec<u8>, JsValue> {
+        let edits = self.inner.apply(delta).map_err(throw)?;
+        Ok(packet::edits(&edits))
+    }
+
+    /// What waits for missing operations, as a packet.
+    pub fn pending(&self) -> Vec<u8> {
+        packet::pending(&self.inner.pending())
+    }
+
+    /// The whole state.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.inner.encode_snapshot()
+    }
+
+    /// The encoded anchor at a position: behind the character before it, or before the one behind it.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::position_from_utf16`] and [`crdt_core::Doc::anchor_at`].
+    #[wasm_bindgen(js_name = anchorAt)]
+    pub fn anchor_at(&self, position: usize, before: bool) -> Result<Vec<u8>, JsValue> {
+        let side = if before { Side::Before } else { Side::After };
+        let position = self.inner.position_from_utf16(position).map_err(throw)?;
+        Ok(self.inner.anchor_at(position, side).map_err(throw)?.encode())
+    }
+
+    /// Where an encoded anchor stands now; `undefined` if its character was never seen here.
+    ///
+    /// # Errors
+    /// As [`Anchor::decode`].
+    #[wasm_bindgen(js_name = resolveAnchor)]
+    pub fn resolve_anchor(&self, anchor: &[u8]) -> Result<Option<usize>, JsValue> {
+        let anchor = Anchor::decode(anchor).map_err(throw)?;
+        let Some(position) = self.inner.resolve(&anchor) else { return Ok(None) };
+        self.inner.position_to_utf16(position).map(Some).map_err(throw)
+    }
+}

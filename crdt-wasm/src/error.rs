@@ -1,0 +1,70 @@
+//! Errors as JavaScript sees them: an `Error` with a stable `code`.
+
+use crdt_core::{ApplyError, DecodeError, EditError};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = Error)]
+    type CodedError;
+
+    #[wasm_bindgen(constructor, js_class = "Error")]
+    fn new(message: &str) -> CodedError;
+
+    #[wasm_bindgen(method, setter)]
+    fn set_code(this: &CodedError, code: &str);
+}
+
+/// Builds the `Error` to throw.
+pub(crate) fn thrown(code: &str, message: &str) -> JsValue {
+    let error = CodedError::new(message);
+    error.set_code(code);
+    error.unchecked_into()
+}
+
+/// The codes of everything that crdt-core refuses; part of the public interface.
+pub(crate) trait Coded: core::fmt::Display {
+    fn code(&self) -> &'static str;
+}
+
+/// Converts an error of crdt-core.
+#[allow(clippy::needless_pass_by_value)] // the form that `map_err` wants
+pub(crate) fn throw(error: impl Coded) -> JsValue {
+    thrown(error.code(), &error.to_string())
+}
+
+impl Coded for EditError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::OutOfBounds { .. } => "out-of-bounds",
+            Self::InvertedRange { .. } => "inverted-range",
+            Self::InsideSurrogatePair { .. } => "inside-surrogate-pair",
+            Self::Full => "full",
+            _ => "edit",
+        }
+    }
+}
+
+impl Coded for DecodeError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::UnsupportedVersion(_) => "unsupported-version",
+            Self::LimitExceeded(_) => "limit-exceeded",
+            _ => "malformed",
+        }
+    }
+}
+
+impl Coded for ApplyError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Decode(error) => error.code(),
+            Self::ReplicaCollision { .. } => "replica-collision",
+            Self::InvalidReference { .. } => "invalid-reference",
+            Self::PendingFull { .. } => "pending-full",
+            Self::Full => "full",
+            _ => "apply",
+        }
+    }
+}
