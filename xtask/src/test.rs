@@ -1,0 +1,58 @@
+//! `cargo xtask test`: every check and every test, the quick ones first.
+
+use crate::project::Project;
+use crate::step::Steps;
+use crate::toolchain::{self, WASM_TARGET, cargo, npm};
+use crate::{layers, npm};
+use std::path::Path;
+use std::process::Command;
+
+/// Runs everything; the first failure ends it.
+pub(crate) fn run(steps: &mut Steps, project: &Project) -> Result<(), String> {
+    toolchain::check_node(steps)?;
+    toolchain::wasm_target(steps, project)?;
+    steps.loud("formatting", &mut cargo(project, &["fmt", "--all", "--check"]))?;
+    steps.inside("layering", || layers::check(project))?;
+    rust(steps, project)?;
+    npm::editor(steps, project)?;
+    scripts(steps, &project.js(), "js", &["typecheck", "lint", "test"])?;
+    scripts(steps, &project.editor(), "examples/editor", &["typecheck", "lint"])?;
+    browser(steps, project)
+}
+
+fn rust(steps: &mut Steps, project: &Project) -> Result<(), String> {
+    let mut core = cargo(project, &["check", "--package", "crdt-core", "--target", WASM_TARGET]);
+    steps.loud("crdt-core without std", &mut core)?;
+    let denied = ["--", "--deny", "warnings"];
+    let mut clippy = cargo(project, &["clippy", "--workspace", "--all-targets"]);
+    steps.loud("clippy", clippy.args(denied))?;
+    let mut wasm_clippy = cargo(project, &["clippy", "--package", "crdt-wasm", "--target", WASM_TARGET]);
+    steps.loud("clippy for wasm", wasm_clippy.args(denied))?;
+    let mut docs = cargo(project, &["doc", "--workspace", "--no-deps"]);
+    steps.loud("rustdoc", docs.env("RUSTDOCFLAGS", "--deny warnings"))?;
+    steps.loud("Rust tests", &mut cargo(project, &["test", "--workspace"]))
+}
+
+fn scripts(steps: &mut Steps, folder: &Path, name: &str, scripts: &[&str]) -> Result<(), String> {
+    for script in scripts {
+        steps.loud(&format!("{name} {script}"), &mut npm(folder, &["run", script]))?;
+    }
+    Ok(())
+}
+
+/// Tests in a real browser, against the relay that `cargo test` has just built parts of.
+fn browser(steps: &mut Steps, project: &Project) -> Result<(), String> {
+    let chromium = toolchain::chromium(steps, project)?;
+    let mut build = cargo(project, &["build", "--package", "crdt-relay"]);
+    steps.quiet("compile crdt-relay for tests", &mut build)?;
+    let relay = project.relay("debug");
+    let with_tools = |command: &mut Command| {
+        command.env("CHROMIUM", &chromium).env("CRDT_RELAY", &relay);
+    };
+    for (folder, name) in [(project.js(), "js"), (project.editor(), "examples/editor")] {
+        let mut test = npm(&folder, &["run", "test:browser"]);
+        with_tools(&mut test);
+        steps.loud(&format!("{name} test:browser"), &mut test)?;
+    }
+    Ok(())
+}
