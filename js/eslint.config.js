@@ -1,0 +1,30 @@
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["dist", "wasm", "node_modules", ".test"] },
+  {
+    files: ["src/**/*.ts", "test/**/*.ts"],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { project: ["./tsconfig.json", "./test/tsconfig.json"] } },
+    rules: {
+      "@typescript-eslint/explicit-module-boundary-types": "error",
+      "@typescript-eslint/prefer-readonly": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      // An interface merges with others of its name by accident; a type that lists events needs no index.
+      "@typescript-eslint/consistent-type-definitions": ["error", "interface"],
+      curly: "error",
+      eqeqeq: "error",
+    },
+  },
+  {
+    // Bindings know the document and their editor, never a provider; providers never a binding.
+    files: ["src/{quill,textarea,binding}/**/*.ts"],
+    rules: { "no-restricted-imports": ["error", { patterns: ["**/provider/**", "**/core.js", "**/wasm/**"] }] },
+  },
+  {
+    files: ["src/provider/**/*.ts"],
+    rules: {
+      "no-restricted-imports": ["error", { patterns: ["**/quill/**", "**/textarea/**", "**/binding/**"] }],
+    },
+  },
+);

@@ -1,0 +1,292 @@
+import { Doc as WasmDoc } from "../wasm/crdt_wasm.js";
+import type { TextEdit } from "./edit.js";
+import { needEngine } from "./engine.js";
+import { CrdtError, fromWasm } from "./error.js";
+import { Events } from "./events.js";
+import { PacketReader, type PendingReport } from "./packet.js";
+import { randomReplica, replicaBits } from "./replica.js";
+
+export interface DocOptions {
+  /**
+   * 16 hexadecimal digits. By default drawn at random, which is right: two copies that issue operations
+   * under one id corrupt the document. For tests.
+   */
+  readonly replica?: string;
+}
+
+/** The text changed. */
+export interface ChangeEvent {
+  readonly edits: readonly TextEdit[];
+  /** What the caller of `transact` or `applyDelta` named; otherwise `"local"` or `"remote"`. */
+  readonly origin: unknown;
+  /** Whether it was edited here. */
+  readonly local: boolean;
+}
+
+/** The document holds operations that it did not hold before, which may not show in the text yet. */
+export interface VersionEvent {
+  readonly origin: unknown;
+  readonly local: boolean;
+}
+
+export interface DocEvents {
+  change: ChangeEvent;
+  /** One transaction of this replica, encoded: what others have to apply. */
+  delta: Uint8Array;
+  version: VersionEvent;
+}
+
+/**
+ * One copy of a replicated text.
+ *
+ * Positions and lengths are UTF-16 code units, as in JavaScript strings. Copies that have applied the
+ * same deltas, in whatever order and however often, hold the same text. Events are delivered when the
+ * operation that caused them has finished, so listeners may edit the document.
+ */
+export class Doc {
+  /** The name under which this copy issues operations: 16 hexadecimal digits. */
+  readonly replica: string;
+
+  readonly #events = new Events<DocEvents>();
+  #wasm: WasmDoc | undefined;
+  /** The open transaction. */
+  #open: { readonly from: number; readonly edits: TextEdit[]; readonly origin: unknown } | undefined;
+
+  constructor(options: DocOptions = {}, /** @internal */ snapshot?: Uint8Array) {
+    this.replica = options.replica ?? randomReplica();
+    const bits = replicaBits(this.replica);
+    needEngine();
+    try {
+      this.#wasm = snapshot ? WasmDoc.fromSnapshot(bits, snapshot) : new WasmDoc(bits);
+    } catch (error) {
+      throw fromWasm(error);
+    }
+  }
+
+  /** The document that `snapshot()` gave, as a new replica. */
+  static fromSnapshot(snapshot: Uint8Array, options: DocOptions = {}): Doc {
+    return new Doc(options, snapshot);
+  }
+
+  get length(): number {
+    return this.#live().length;
+  }
+
+  toString(): string {
+    return this.#live().text();
+  }
+
+  /** The text from `start` to before `end`. Unlike a string's `slice`, refuses what is outside. */
+  slice(start: number, end: number = this.length): string {
+    const wasm = this.#live();
+    try {
+      return wasm.slice(whole(start), whole(end));
+    } catch (error) {
+      throw fromWasm(error);
+    }
+  }
+
+  /** Inserts `text` in front of the character at `position`. */
+  insert(position: number, text: string): void {
+    const wasm = this.#live();
+    whole(position);
+    if (!isWellFormed(text)) {
+      throw new CrdtError("ill-formed-text", "the text has half a surrogate pair in it");
+    }
+    this.#edit(() => {
+      wasm.insert(position, text);
+      return text === "" ? undefined : { type: "insert", position, text };
+    });
+  }
+
+  /** Deletes `length` code units from `position` on. */
+  delete(position: number, length: number): void {
+    const wasm = this.#live();
+    const end = whole(whole(position) + whole(length));
+    this.#edit(() => {
+      wasm.delete(position, end);
+      return length === 0 ? undefined : { type: "delete", position, length };
+    });
+  }
+
+  /**
+   * Runs `edit`, whose edits leave as one delta and one `change` event. Returns that delta, or
+   * `undefined` if nothing was edited.
+   *
+   * Inside another transaction it is part of that one and returns `undefined`. If `edit` throws, the
+   * edits it made stay, their events are sent, and the error is thrown on.
+   *
+   * @param origin what `change` events name as their origin
+   */
+  transact(edit: () => void, origin: unknown = "local"): Uint8Array | undefined {
+    const wasm = this.#live();
+    if (this.#open) {
+      edit();
+      return undefined;
+    }
+    const open = (this.#open = { from: wasm.issued(), edits: [], origin });
+    let delta: Uint8Array | undefined;
+    let failed = true;
+    try {
+      edit();
+      failed = false;
+    } finally {
+      this.#open = undefined;
+      if (open.edits.length > 0 && this.#wasm) {
+        // Encoding is the cost of an edit: not for an error's sake if nobody listens.
+        if (!failed || this.#events.heard("delta")) {
+          delta = wasm.issuedSince(open.from);
+        }
+        this.#tell(open, delta);
+      }
+    }
+    return delta;
+  }
+
+  /** What this document has seen, for `deltaSince` of another one. */
+  version(): Uint8Array {
+    return this.#live().version();
+  }
+
+  /** Everything that a document with this `version()` lacks; without one, everything. */
+  deltaSince(version?: Uint8Array): Uint8Array {
+    const wasm = this.#live();
+    try {
+      return wasm.deltaSince(version);
+    } catch (error) {
+      throw fromWasm(error);
+    }
+  }
+
+  /**
+   * Applies a delta of another document: all of it or, when it is refused, nothing. May come twice
+   * and in any order; operations whose cause is missing wait (`pending()`).
+   *
+   * @returns what changed in the text
+   */
+  applyDelta(delta: Uint8Array, origin: unknown = "remote"): TextEdit[] {
+    const wasm = this.#live();
+    this.#refuseInTransaction();
+    let edits: TextEdit[];
+    try {
+      edits = new PacketReader(wasm.apply(delta)).edits();
+    } catch (error) {
+      throw fromWasm(error);
+    }
+    this.#applied(edits, origin);
+    return edits;
+  }
+
+  /** What waits for operations that have not arrived. */
+  pending(): PendingReport {
+    return new PacketReader(this.#live().pending()).pending();
+  }
+
+  /** The whole state, for `Doc.fromSnapshot`. */
+  snapshot(): Uint8Array {
+    return this.#live().snapshot();
+  }
+
+  /**
+   * A name for a place that survives edits: it stays before the character behind `position` (or, with
+   * `"after"`, after the one in front of it), also when that is deleted.
+   */
+  anchorAt(position: number, side: "before" | "after"): Uint8Array {
+    const wasm = this.#live();
+    try {
+      return wasm.anchorAt(whole(position), side === "before");
+    } catch (error) {
+      throw fromWasm(error);
+    }
+  }
+
+  /** Where an anchor stands now; `undefined` while its character has not arrived here. */
+  resolveAnchor(anchor: Uint8Array): number | undefined {
+    const wasm = this.#live();
+    try {
+      return wasm.resolveAnchor(anchor);
+    } catch (error) {
+      throw fromWasm(error);
+    }
+  }
+
+  /** Calls `listener` for every event of this type, until the returned function is called. */
+  on<Type extends keyof DocEvents>(type: Type, listener: (event: DocEvents[Type]) => void): () => void {
+    return this.#events.on(type, listener);
+  }
+
+  /** Releases the memory at once, instead of when the garbage collector gets to it. */
+  free(): void {
+    this.#events.clear();
+    this.#wasm?.free();
+    this.#wasm = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.free();
+  }
+
+  #live(): WasmDoc {
+    if (!this.#wasm) {
+      throw new CrdtError("freed", "the document was freed");
+    }
+    return this.#wasm;
+  }
+
+  #refuseInTransaction(): void {
+    if (this.#open) {
+      throw new CrdtError("in-transaction", "a transaction holds local edits only");
+    }
+  }
+
+  /** One local edit: in the open transaction, or one of its own. */
+  #edit(edit: () => TextEdit | undefined): void {
+    const wasm = this.#live();
+    const open = this.#open ?? {
+      from: this.#events.heard("delta") ? wasm.issued() : 0,
+      edits: [],
+      origin: "local",
+    };
+    let made: TextEdit | undefined;
+    try {
+      made = edit();
+    } catch (error) {
+      throw fromWasm(error);
+    }
+    if (!made) {
+      return;
+    }
+    open.edits.push(made);
+    if (!this.#open) {
+      this.#tell(open, this.#events.heard("delta") ? wasm.issuedSince(open.from) : undefined);
+    }
+  }
+
+  #tell(made: { edits: TextEdit[]; origin: unknown }, delta: Uint8Array | undefined): void {
+    const { edits, origin } = made;
+    this.#events.emit({
+      change: { edits, origin, local: true },
+      ...(delta && { delta }),
+      version: { origin, local: true },
+    });
+  }
+
+  #applied(edits: TextEdit[], origin: unknown): void {
+    this.#events.emit({
+      ...(edits.length > 0 && { change: { edits, origin, local: false } }),
+      version: { origin, local: false },
+    });
+  }
+}
+
+/** Refuses what WebAssembly would silently turn into another number. */
+function whole(number: number): number {
+  if (!Number.isInteger(number) || number < 0 || number > 0xffff_ffff) {
+    throw new CrdtError("out-of-bounds", `${String(number)} is no position or length`);
+  }
+  return number;
+}
+
+function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}

@@ -1,0 +1,57 @@
+/**
+ * Whatever this library refuses. What was refused has changed nothing.
+ *
+ * Tell errors apart by `code`, which is stable; never by `instanceof` (an application may hold two
+ * copies of this package) and never by `message`.
+ */
+export class CrdtError extends Error {
+  override readonly name = "CrdtError";
+
+  constructor(
+    readonly code: CrdtErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export type CrdtErrorCode =
+  /** A position, range or length is no whole number within the text. */
+  | "out-of-bounds"
+  | "inverted-range"
+  /** A position between the two halves of a surrogate pair. */
+  | "inside-surrogate-pair"
+  /** Text with half a surrogate pair in it. */
+  | "ill-formed-text"
+  /** The document, or the room for waiting operations, is full. */
+  | "full"
+  | "pending-full"
+  /** Bytes that are no delta, snapshot, version or anchor of this library. */
+  | "malformed"
+  | "unsupported-version"
+  | "limit-exceeded"
+  /** A delta that contradicts what is known: somebody used a replica id twice, or made it up. */
+  | "replica-collision"
+  | "invalid-reference"
+  /** A replica id that is not 16 hexadecimal digits. */
+  | "invalid-replica"
+  /** `applyDelta` inside `transact`. */
+  | "in-transaction"
+  /** Used after `free()` or `destroy()`. */
+  | "freed"
+  /** `crdt-js/slim` without `init()`. */
+  | "not-initialised"
+  /** A presence state that is no JSON or too large. */
+  | "invalid-presence"
+  | (string & {});
+
+/** Gives errors of crdt-wasm (plain `Error`s with a `code`) their class; passes others through. */
+export function fromWasm(error: unknown): unknown {
+  if (error instanceof Error && !(error instanceof CrdtError)) {
+    const code: unknown = (error as { code?: unknown }).code;
+    if (typeof code === "string") {
+      return new CrdtError(code, error.message);
+    }
+  }
+  return error;
+}
