@@ -39,3 +39,10 @@ pub const HEARTBEAT_MS: u32 = 15_000;
 
 /// Least heartbeat that a client accepts from a server.
 pub const HEARTBEAT_MIN_MS: u32 = 250;
+
+/// How long a client waits at least before it repeats a batch that was refused for no reason that
+/// it can do something about.
+pub const RETRY_MIN_MS: u64 = 1_000;
+
+/// Least message size that a client accepts from a server as limit.
+pub const FRAME_BYTES_MIN: usize = 1 << 10;

@@ -13,20 +13,24 @@
 //!   and never allocates more than its own size. Pieces of a large frame take memory as they
 //!   arrive and up to a limit.
 //! - **Deterministic.** No I/O, no clock, no randomness: time comes in with
-//!   `Client::tick`, what has to happen comes out as `Output`s.
+//!   [`Client::tick`], what has to happen comes out as [`Output`]s.
 //!
-//! Decoding and encoding are O(bytes). `Client` costs O(replicas) a call beside what the
+//! Decoding and encoding are O(bytes). [`Client`] costs O(replicas) a call beside what the
 //! document costs.
 //!
 //! The shape follows ShareDB (acknowledge after the commit) and the version-vector exchange that
 //! state-based CRDT libraries share; decision 0006 argues for the differences.
 
+mod client;
 mod code;
 mod fragment;
 mod frame;
 pub mod limits;
+mod outgoing;
+mod presence;
 mod wire;
 
+pub use client::{Client, Output, PresenceChange, ResumePoint, Status, StopReason};
 pub use code::{CloseCode, JoinErrorCode, JoinMode, NackCode, Permission};
 pub use fragment::{Reassembly, split};
 pub use frame::{Frame, FrameError, Handle, Limits, MAGIC, PROTOCOL_VERSION, PresenceEntry, SessionId};
