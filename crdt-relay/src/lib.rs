@@ -6,4 +6,8 @@
 //! one task per document that runs it).
 
 pub mod batch;
+pub mod config;
+pub mod document;
+pub mod limits;
 pub mod room;
+pub mod store;

@@ -1,0 +1,59 @@
+//! A store that fails, or waits, on cue.
+
+use crdt_relay::batch::Batch;
+use crdt_relay::store::{DocumentName, Snapshot, Store, StoreError, StoreFuture, StoredDocument};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
+
+/// Passes everything on to another store, unless told to fail or to hold back.
+pub struct FailingStore {
+    inner: Arc<dyn Store>,
+    fail_appends: AtomicBool,
+    held: watch::Sender<bool>,
+}
+
+impl FailingStore {
+    pub fn new(inner: Arc<dyn Store>) -> Self {
+        Self { inner, fail_appends: AtomicBool::new(false), held: watch::Sender::new(false) }
+    }
+
+    /// From now on appends fail without reaching the store, or reach it again.
+    pub fn fail_appends(&self, fail: bool) {
+        self.fail_appends.store(fail, Ordering::SeqCst);
+    }
+
+    /// From now on appends wait before they reach the store, or go on.
+    pub fn hold_appends(&self, hold: bool) {
+        self.held.send_replace(hold);
+    }
+}
+
+impl Store for FailingStore {
+    fn open(&self, name: &DocumentName) -> StoreFuture<StoredDocument> {
+        self.inner.open(name)
+    }
+
+    fn find(&self, name: &DocumentName) -> StoreFuture<Option<StoredDocument>> {
+        self.inner.find(name)
+    }
+
+    fn append(&self, name: &DocumentName, epoch: u64, batches: Vec<Batch>) -> StoreFuture<()> {
+        if self.fail_appends.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(StoreError::Unavailable { reason: "on cue".into() }) });
+        }
+        let (inner, name, mut held) = (self.inner.clone(), name.clone(), self.held.subscribe());
+        Box::pin(async move {
+            held.wait_for(|held| !held).await.map_err(|_| StoreError::Closed)?;
+            inner.append(&name, epoch, batches).await
+        })
+    }
+
+    fn write_snapshot(&self, name: &DocumentName, epoch: u64, snapshot: Snapshot) -> StoreFuture<()> {
+        self.inner.write_snapshot(name, epoch, snapshot)
+    }
+
+    fn close(&self) -> StoreFuture<()> {
+        self.inner.close()
+    }
+}

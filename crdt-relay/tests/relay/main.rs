@@ -1,0 +1,6 @@
+//! The relay as a whole: its store, and a real server over real sockets.
+
+#![allow(missing_docs, unreachable_pub, reason = "a test program has no public items")]
+
+mod failing;
+mod store;
