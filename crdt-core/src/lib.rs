@@ -13,6 +13,10 @@ mod error;
 mod event;
 mod ids;
 mod op;
+mod op_log;
+mod sequence;
+mod text;
+mod tree;
 
 pub use anchor::{Anchor, Side};
 pub use doc::{Doc, PendingReport, Transaction};

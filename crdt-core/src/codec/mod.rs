@@ -1,54 +1,18 @@
 //! Ways in and out: bytes from and to operations, version vectors, anchors and snapshots.
 //!
-//! Bytes do not know the document: decoding yields plain [`Op`]s, the `Doc` validates and builds.
+//! Bytes do not know the document: decoding yields plain runs of operations, the `Doc` validates
+//! and builds. Every decoder is all or nothing, allocates no more than the bytes left can justify,
+//! and accepts one form of each number only.
+//!
+//! Format 1 of deltas and snapshots is described byte by byte in `delta.rs` and `snapshot.rs`. It
+//! carries no promise of compatibility before version 1.0.
 
-use crate::anchor::Anchor;
-use crate::error::DecodeError;
-use crate::ids::VersionVector;
-use crate::op::Op;
-use alloc::vec::Vec;
+mod delta;
+mod limits;
+mod snapshot;
+mod values;
 
-/// Encodes operations as one delta. Runs of one replica must come in ascending order of seq.
-pub fn encode_delta(ops: &[Op]) -> Vec<u8> {
-    let _ = ops;
-    todo!()
-}
-
-/// Decodes a delta without a document.
-///
-/// # Errors
-/// Whatever is wrong with the bytes.
-pub fn decode_delta(bytes: &[u8]) -> Result<Vec<Op>, DecodeError> {
-    let _ = bytes;
-    todo!()
-}
-
-impl VersionVector {
-    /// Encodes the vector.
-    pub fn encode(&self) -> Vec<u8> {
-        todo!()
-    }
-    /// Decodes what [`VersionVector::encode`] wrote.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the bytes.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let _ = bytes;
-        todo!()
-    }
-}
-
-impl Anchor {
-    /// Encodes the anchor in 2 to 14 bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        todo!()
-    }
-    /// Decodes what [`Anchor::encode`] wrote.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the bytes.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let _ = bytes;
-        todo!()
-    }
-}
+pub(crate) use delta::{DeltaWriter, decode_runs};
+pub use delta::{decode_delta, encode_delta};
+pub(crate) use limits::MAX_PENDING_OPERATIONS;
+pub(crate) use snapshot::{open_snapshot, seal_snapshot};

@@ -1,0 +1,7 @@
+//! Every limit on what comes from outside, in one place.
+
+/// The most operations (elements, not runs) that a document keeps waiting for missing ones.
+pub(crate) const MAX_PENDING_OPERATIONS: usize = 1 << 22;
+
+/// The most replicas one delta may name.
+pub(crate) const MAX_DELTA_REPLICAS: usize = 1 << 20;

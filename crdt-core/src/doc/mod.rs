@@ -1,0 +1,455 @@
+//! The replicated document: the façade over op log and sequence.
+
+mod apply;
+mod edits;
+#[cfg(test)]
+mod tests;
+mod transaction;
+
+pub use transaction::Transaction;
+
+use crate::anchor::{Anchor, Side};
+use crate::codec::{DeltaWriter, decode_runs, open_snapshot, seal_snapshot};
+use crate::error::{ApplyError, EditError};
+use crate::event::TextEdit;
+use crate::ids::{OpId, ReplicaId, Seq, VersionVector};
+use crate::op::{Run, RunKind};
+use crate::op_log::{LocalId, MAX_TEXT_BYTES, OpLog, Pending, Placement, ReplicaIndex, Said, WIDE_RUN};
+use crate::sequence::{Place, Sequence, Unit};
+use crate::text::{Size, runs};
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+use edits::Edits;
+
+/// One copy of a replicated text.
+///
+/// Copies with the same operations hold the same text, in whatever order and however often the
+/// operations arrived. Positions count Unicode scalar values, `0 ..= len`; twins whose names end in
+/// `_utf16` count UTF-16 code units. In costs, *n* is the number of items: runs of text that were
+/// typed in one go, tombstones included.
+///
+/// # Examples
+/// ```
+/// use crdt_core::{Doc, ReplicaId, TextEdit};
+///
+/// let mut alice = Doc::new(ReplicaId::new(1)); // random in earnest
+/// let mut bob = Doc::new(ReplicaId::new(2));
+///
+/// alice.insert(0, "Hello")?;
+/// bob.apply(&alice.delta_since(bob.version()))?;
+///
+/// alice.insert(5, " world")?;
+/// bob.delete(0..1)?;
+/// bob.insert(0, "J")?;
+///
+/// bob.apply(&alice.delta_since(bob.version()))?;
+/// alice.apply(&bob.delta_since(alice.version()))?;
+/// assert_eq!(alice.text(), "Jello world");
+/// assert_eq!(alice.text(), bob.text());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Doc {
+    replica: ReplicaId,
+    version: VersionVector,
+    log: OpLog,
+    sequence: Sequence,
+    pending: Pending,
+}
+
+/// Operations that wait for others, and what they wait for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PendingReport {
+    /// How many operations wait.
+    pub operations: usize,
+    /// The ranges of operations that are missing, in ascending order of replica and seq.
+    pub missing: Vec<(ReplicaId, Range<Seq>)>,
+}
+
+impl Doc {
+    /// Makes an empty document for `replica`.
+    ///
+    /// Draw a new random id for every document instance that is opened; see [`ReplicaId`].
+    pub fn new(replica: ReplicaId) -> Self {
+        Self {
+            replica,
+            version: VersionVector::new(),
+            log: OpLog::default(),
+            sequence: Sequence::new(),
+            pending: Pending::default(),
+        }
+    }
+
+    /// Who issues the operations of local edits.
+    pub fn replica(&self) -> ReplicaId {
+        self.replica
+    }
+
+    /// The length of the text in scalar values. O(1).
+    pub fn len(&self) -> usize {
+        self.sequence.visible().chars()
+    }
+
+    /// The length of the text in UTF-16 code units. O(1).
+    pub fn len_utf16(&self) -> usize {
+        self.sequence.visible().utf16()
+    }
+
+    /// Whether there is no text. O(1).
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The text. O(*n* + its bytes).
+    pub fn text(&self) -> String {
+        let mut out = String::with_capacity(self.len_utf16());
+        self.sequence.read(&self.log, 0, self.len(), &mut out);
+        out
+    }
+
+    /// A part of the text, in scalar values. O(log *n* + what the part spans).
+    ///
+    /// # Errors
+    /// [`EditError::OutOfBounds`], [`EditError::InvertedRange`].
+    pub fn slice(&self, range: Range<usize>) -> Result<String, EditError> {
+        self.slice_unit(Unit::Chars, range)
+    }
+
+    /// A part of the text, in UTF-16 code units. O(log *n* + what the part spans).
+    ///
+    /// # Errors
+    /// As [`Doc::slice`], and [`EditError::InsideSurrogatePair`].
+    pub fn slice_utf16(&self, range_utf16: Range<usize>) -> Result<String, EditError> {
+        self.slice_unit(Unit::Utf16, range_utf16)
+    }
+
+    fn slice_unit(&self, unit: Unit, range: Range<usize>) -> Result<String, EditError> {
+        let range = self.chars_range(unit, range)?;
+        let mut out = String::with_capacity(range.len());
+        self.sequence.read(&self.log, range.start, range.end, &mut out);
+        Ok(out)
+    }
+
+    /// The UTF-16 position of a position in scalar values. O(log *n*).
+    ///
+    /// # Errors
+    /// [`EditError::OutOfBounds`].
+    pub fn position_to_utf16(&self, position: usize) -> Result<usize, EditError> {
+        let place = self.place(Unit::Chars, position)?;
+        Ok(self.sequence.position(&self.log, place).utf16)
+    }
+
+    /// The position in scalar values of a UTF-16 position. O(log *n*).
+    ///
+    /// # Errors
+    /// [`EditError::OutOfBounds`], [`EditError::InsideSurrogatePair`].
+    pub fn position_from_utf16(&self, position_utf16: usize) -> Result<usize, EditError> {
+        let place = self.place(Unit::Utf16, position_utf16)?;
+        Ok(self.sequence.position(&self.log, place).chars)
+    }
+
+    /// Inserts `text` at `position`, in scalar values.
+    ///
+    /// Text that others insert there at the same time comes to stand in front or behind, never
+    /// inside. Empty text inserts nothing. O(log *n*) and the bytes of `text`.
+    ///
+    /// # Errors
+    /// [`EditError::OutOfBounds`]; [`EditError::Full`] once 2^32 - 1 operations of this replica or
+    /// bytes of text were inserted, deleted ones included. Nothing has changed then.
+    pub fn insert(&mut self, position: usize, text: &str) -> Result<(), EditError> {
+        self.insert_unit(Unit::Chars, position, text)
+    }
+
+    /// Inserts `text` at `position_utf16`, in UTF-16 code units; else as [`Doc::insert`].
+    ///
+    /// # Errors
+    /// As [`Doc::insert`], and [`EditError::InsideSurrogatePair`].
+    pub fn insert_utf16(&mut self, position_utf16: usize, text: &str) -> Result<(), EditError> {
+        self.insert_unit(Unit::Utf16, position_utf16, text)
+    }
+
+    fn insert_unit(&mut self, unit: Unit, position: usize, text: &str) -> Result<(), EditError> {
+        let place = self.place(unit, position)?;
+        if text.is_empty() {
+            return Ok(());
+        }
+        if text.len() > MAX_TEXT_BYTES - self.log.text_bytes() {
+            return Err(EditError::Full);
+        }
+        let mut id = self.next_id(Size::of(text).chars)?;
+        let mut placement = self.sequence.placement_at(place);
+        for (number, run) in runs(text, WIDE_RUN).enumerate() {
+            if number == 0 {
+                self.sequence.insert_at(&self.log, place, id, placement, run);
+            } else {
+                self.sequence.integrate_insert(&self.log, id, placement, run);
+            }
+            let count = count_of(run);
+            self.log.append_insert(id.replica, placement, run, count);
+            placement = Placement { element: id.plus(count - 1), side: Side::After };
+            id = id.plus(count);
+        }
+        self.version.set(self.replica, id.seq);
+        Ok(())
+    }
+
+    /// Deletes the text in `range`, in scalar values.
+    ///
+    /// Text that others insert inside the range at the same time stays. What others delete too is
+    /// deleted once. O(*k* log *n*) with *k* the items in the range.
+    ///
+    /// # Errors
+    /// [`EditError::OutOfBounds`], [`EditError::InvertedRange`]; [`EditError::Full`] as for
+    /// [`Doc::insert`]. Nothing has changed then.
+    pub fn delete(&mut self, range: Range<usize>) -> Result<(), EditError> {
+        self.delete_unit(Unit::Chars, range)
+    }
+
+    /// Deletes the text in `range_utf16`, in UTF-16 code units; else as [`Doc::delete`].
+    ///
+    /// # Errors
+    /// As [`Doc::delete`], and [`EditError::InsideSurrogatePair`].
+    pub fn delete_utf16(&mut self, range_utf16: Range<usize>) -> Result<(), EditError> {
+        self.delete_unit(Unit::Utf16, range_utf16)
+    }
+
+    fn delete_unit(&mut self, unit: Unit, range: Range<usize>) -> Result<(), EditError> {
+        let range = self.chars_range(unit, range)?;
+        if range.is_empty() {
+            return Ok(());
+        }
+        let LocalId { replica, seq } = self.next_id(range.len())?;
+        let mut rest = range.len();
+        while rest > 0 {
+            let deleted = self.sequence.delete_at(&self.log, range.start, rest);
+            let count = seq_of(deleted.size.chars);
+            self.log.append_delete(replica, deleted.first, count, false);
+            rest -= deleted.size.chars;
+        }
+        self.version.set(self.replica, seq + seq_of(range.len()));
+        Ok(())
+    }
+
+    /// Starts a transaction: local edits that leave as one delta.
+    pub fn transaction(&mut self) -> Transaction<'_> {
+        Transaction::new(self)
+    }
+
+    /// Everything this document has integrated.
+    pub fn version(&self) -> &VersionVector {
+        &self.version
+    }
+
+    /// Encodes every operation that this document holds and `version` lacks, waiting ones too.
+    ///
+    /// O(replicas + log of the entries + what it returns).
+    pub fn delta_since(&self, version: &VersionVector) -> Vec<u8> {
+        let mut writer = DeltaWriter::default();
+        for (replica, index) in self.log.by_id() {
+            self.write_log(&mut writer, index, version.get(replica), Seq::MAX);
+        }
+        for run in self.pending.iter() {
+            let seen = version.get(run.id.replica);
+            if seen <= run.id.seq {
+                writer.push(run);
+            } else if seen < run.end() {
+                writer.push(run.split(seen - run.id.seq).1);
+            }
+        }
+        writer.finish()
+    }
+
+    /// Encodes the operations of one replica that have these numbers, as far as this document has
+    /// integrated them. O(log of the entries + what it returns).
+    pub fn delta_of(&self, replica: ReplicaId, seqs: Range<Seq>) -> Vec<u8> {
+        let mut writer = DeltaWriter::default();
+        if let Some(index) = self.log.index_of(replica) {
+            self.write_log(&mut writer, index, seqs.start, seqs.end);
+        }
+        writer.finish()
+    }
+
+    fn write_log(&self, writer: &mut DeltaWriter, replica: ReplicaIndex, from: Seq, to: Seq) {
+        for said in self.log.said(replica, from, to) {
+            writer.push(self.run(replica, said));
+        }
+    }
+
+    fn run<'a>(&self, replica: ReplicaIndex, said: Said<'a>) -> Run<'a> {
+        let (seq, len, kind) = match said {
+            Said::Insert { seq, len, placement, text } => {
+                (seq, len, RunKind::Insert { anchor: self.log.anchor(placement), text })
+            }
+            Said::Delete { seq, len, target, descending } => {
+                let target = self.log.op_id(target);
+                (seq, len, RunKind::Delete { target, descending: descending && len > 1 })
+            }
+        };
+        Run { id: self.log.op_id(LocalId::new(replica, seq)), len, kind }
+    }
+
+    /// Applies a delta from another replica and tells what it changed in the visible text.
+    ///
+    /// Deltas may come in any order and any number of times: what is known already changes
+    /// nothing, what refers to something missing waits for it (see [`Doc::pending`]). O(log *n*) per
+    /// run of operations, and their bytes; a history written to make siblings meet adds a
+    /// logarithm.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the bytes ([`ApplyError::Decode`]) or with what they say; nothing has
+    /// changed then.
+    pub fn apply(&mut self, delta: &[u8]) -> Result<Vec<TextEdit>, ApplyError> {
+        let runs = decode_runs(delta)?;
+        let mut edits = Edits::default();
+        self.apply_runs(runs, Some(self.replica), Some(&mut edits))?;
+        Ok(edits.into_list())
+    }
+
+    /// What waits, and for what. O(waiting runs).
+    pub fn pending(&self) -> PendingReport {
+        let mut wanted: BTreeMap<ReplicaId, Seq> = BTreeMap::new();
+        let mut want = |replica, end: Seq| {
+            let highest = wanted.entry(replica).or_default();
+            *highest = end.max(*highest);
+        };
+        for run in self.pending.iter() {
+            want(run.id.replica, run.id.seq);
+            if let Some(needed) = run.needs() {
+                want(needed.replica, needed.seq + 1);
+            }
+        }
+        let mut missing = Vec::new();
+        for (replica, end) in wanted {
+            let mut next = self.version.get(replica);
+            for op in self.pending.overlapping(replica, next..end) {
+                if op.id.seq > next {
+                    missing.push((replica, next..op.id.seq));
+                }
+                next = op.as_run().end();
+            }
+            if end > next {
+                missing.push((replica, next..end));
+            }
+        }
+        PendingReport { operations: self.pending.operations(), missing }
+    }
+
+    /// The place beside the element in front of (`Side::After`) or behind (`Side::Before`) `position`,
+    /// in scalar values.
+    ///
+    /// An anchor after an element stays behind it, so that text inserted at the position comes behind the
+    /// anchor; one before an element stays in front of that. At an end of the text without such
+    /// an element it is the end itself. O(log *n*).
+    ///
+    /// # Errors
+    /// [`EditError::OutOfBounds`].
+    pub fn anchor_at(&self, position: usize, side: Side) -> Result<Anchor, EditError> {
+        let place = self.place(Unit::Chars, position)?;
+        let element = match side {
+            Side::After => self.sequence.element_before(place),
+            Side::Before => self.sequence.element_behind(&self.log, place),
+        };
+        Ok(Anchor { element: element.map(|id| self.log.op_id(id)), side })
+    }
+
+    /// Where `anchor` stands now, in scalar values; the place of a deleted element is where it was.
+    ///
+    /// `None` if the element was never seen here. O(log *n*).
+    pub fn resolve(&self, anchor: &Anchor) -> Option<usize> {
+        let Some(id) = anchor.element else {
+            return Some(if anchor.side == Side::After { 0 } else { self.len() });
+        };
+        let (position, visible) = self.sequence.position_of_element(&self.log, self.log.element(id)?);
+        Some(position.chars + usize::from(visible && anchor.side == Side::After))
+    }
+
+    /// Encodes the whole document: every operation, waiting ones too, with a checksum.
+    pub fn encode_snapshot(&self) -> Vec<u8> {
+        seal_snapshot(&self.delta_since(&VersionVector::new()))
+    }
+
+    /// Opens a snapshot as a document for `replica`, a new random id.
+    ///
+    /// # Errors
+    /// As [`Doc::apply`], and [`DecodeError::ChecksumMismatch`](crate::DecodeError::ChecksumMismatch).
+    pub fn from_snapshot(replica: ReplicaId, snapshot: &[u8]) -> Result<Self, ApplyError> {
+        let mut doc = Self::new(replica);
+        doc.apply_runs(decode_runs(open_snapshot(snapshot)?)?, None, None)?;
+        Ok(doc)
+    }
+
+    /// Stops at once if an invariant of the document does not hold. Slow; for tests.
+    #[doc(hidden)]
+    pub fn assert_invariants(&self) {
+        self.sequence.assert_invariants(&self.log);
+        for replica in self.log.replicas() {
+            assert_eq!(self.version.get(replica.id()), replica.next_seq(), "the version is that of the log");
+        }
+    }
+
+    fn check_position(&self, unit: Unit, position: usize) -> Result<(), EditError> {
+        let len = unit.of(self.sequence.visible());
+        if position > len { Err(EditError::OutOfBounds { position, len }) } else { Ok(()) }
+    }
+
+    fn place(&self, unit: Unit, position: usize) -> Result<Place, EditError> {
+        self.check_position(unit, position)?;
+        let place = self.sequence.seek(&self.log, unit, position);
+        place.map_err(|_| EditError::InsideSurrogatePair { position_utf16: position })
+    }
+
+    fn chars_range(&self, unit: Unit, range: Range<usize>) -> Result<Range<usize>, EditError> {
+        let Range { start, end } = range;
+        if start > end {
+            return Err(EditError::InvertedRange { start, end });
+        }
+        self.check_position(unit, end)?;
+        if unit == Unit::Chars {
+            return Ok(start..end);
+        }
+        Ok(self.position_from_utf16(start)?..self.position_from_utf16(end)?)
+    }
+
+    /// The name of the next local operation, if there is room for `count` of them.
+    fn next_id(&mut self, count: usize) -> Result<LocalId, EditError> {
+        let seq = self.version.get(self.replica);
+        let room = Seq::try_from(count).is_ok_and(|count| seq.checked_add(count).is_some());
+        if !room {
+            return Err(EditError::Full);
+        }
+        Ok(LocalId::new(self.log.register(self.replica), seq))
+    }
+}
+
+impl fmt::Debug for Doc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Doc")
+            .field("replica", &self.replica)
+            .field("len", &self.len())
+            .field("version", &self.version)
+            .field("pending", &self.pending.operations())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Run<'_> {
+    /// The last operation that must be integrated before any of the run.
+    fn needs(&self) -> Option<OpId> {
+        match self.kind {
+            RunKind::Insert { anchor, .. } => anchor.element,
+            RunKind::Delete { target, descending } => Some(Self::targets(target, self.len, descending).1),
+        }
+    }
+}
+
+/// How many elements a run of text is; runs are checked against the count of their replica first.
+fn count_of(text: &str) -> Seq {
+    seq_of(Size::of(text).chars)
+}
+
+fn seq_of(count: usize) -> Seq {
+    Seq::try_from(count).expect("checked against the count of the replica")
+}

@@ -1,0 +1,85 @@
+use super::Doc;
+use crate::error::EditError;
+use crate::ids::Seq;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+/// Local edits that leave as one delta.
+///
+/// Edits apply at once. An edit that is refused changes nothing, and the ones before it stand. Dropped
+/// without [`Transaction::commit`], the transaction leaves its edits in the document, and the next
+/// [`Doc::delta_since`] has them.
+///
+/// # Examples
+/// ```
+/// use crdt_core::{Doc, ReplicaId};
+///
+/// let mut alice = Doc::new(ReplicaId::new(1));
+/// let mut transaction = alice.transaction();
+/// transaction.insert(0, "one two")?;
+/// transaction.delete(3..7)?;
+/// let delta = transaction.commit();
+///
+/// let mut bob = Doc::new(ReplicaId::new(2));
+/// bob.apply(&delta)?;
+/// assert_eq!(bob.text(), "one");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Transaction<'doc> {
+    doc: &'doc mut Doc,
+    from: Seq,
+}
+
+impl<'doc> Transaction<'doc> {
+    pub(super) fn new(doc: &'doc mut Doc) -> Self {
+        let from = doc.version().get(doc.replica());
+        Self { doc, from }
+    }
+
+    /// The document with the edits made so far.
+    pub fn doc(&self) -> &Doc {
+        self.doc
+    }
+
+    /// Inserts as [`Doc::insert`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn insert(&mut self, position: usize, text: &str) -> Result<(), EditError> {
+        self.doc.insert(position, text)
+    }
+
+    /// Inserts as [`Doc::insert_utf16`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn insert_utf16(&mut self, position_utf16: usize, text: &str) -> Result<(), EditError> {
+        self.doc.insert_utf16(position_utf16, text)
+    }
+
+    /// Deletes as [`Doc::delete`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn delete(&mut self, range: Range<usize>) -> Result<(), EditError> {
+        self.doc.delete(range)
+    }
+
+    /// Deletes as [`Doc::delete_utf16`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn delete_utf16(&mut self, range_utf16: Range<usize>) -> Result<(), EditError> {
+        self.doc.delete_utf16(range_utf16)
+    }
+
+    /// Ends the transaction: the one delta that holds its edits. No bytes if there were none.
+    pub fn commit(self) -> Vec<u8> {
+        let (replica, to) = (self.doc.replica(), self.doc.version().get(self.doc.replica()));
+        if to == self.from {
+            return Vec::new();
+        }
+        self.doc.delta_of(replica, self.from..to)
+    }
+}

@@ -1,0 +1,178 @@
+//! What was said: every integrated operation, per replica and in ascending seq, and the text that
+//! insertions brought.
+//!
+//! - One [`ReplicaLog`] per replica; inside the crate a replica is named by its index here, an
+//!   element by a [`LocalId`].
+//! - An entry is a run of 16 bytes; its length is the distance to the next entry. A run that goes
+//!   on where the one before it ended joins it.
+//! - Text is append-only, in order of seq. An entry whose text is not ASCII holds at most
+//!   [`WIDE_RUN`] elements, so that finding a character in it costs O(1).
+//! - Where an element was placed (its anchor) is kept here and nowhere else.
+//!
+//! Finding an operation is O(log *e*) with *e* the entries of its replica; appending is O(1).
+
+mod pending;
+mod replica_log;
+
+pub(crate) use pending::Pending;
+pub(crate) use replica_log::{ReplicaLog, Said};
+
+use crate::anchor::{Anchor, Side};
+use crate::ids::{OpId, ReplicaId, Seq};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// A replica's place in the op log of one document.
+pub(crate) type ReplicaIndex = u32;
+
+/// The most elements that a run of text other than ASCII may hold.
+pub(crate) const WIDE_RUN: usize = 511;
+
+/// The most replicas: their index shares 32 bits with flags.
+pub(crate) const MAX_REPLICAS: usize = (1 << 28) - 1;
+
+/// The most bytes of inserted text a document keeps, deleted text included.
+pub(crate) const MAX_TEXT_BYTES: usize = u32::MAX as usize;
+
+/// The name of an element inside one document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LocalId {
+    pub(crate) replica: ReplicaIndex,
+    pub(crate) seq: Seq,
+}
+
+impl LocalId {
+    /// Stands for the start of the sequence where an element is asked for.
+    pub(crate) const START: Self = Self { replica: 0x0fff_ffff, seq: 0 };
+
+    pub(crate) const fn new(replica: ReplicaIndex, seq: Seq) -> Self {
+        Self { replica, seq }
+    }
+
+    /// The element that took the number `count` later.
+    pub(crate) const fn plus(self, count: Seq) -> Self {
+        Self { replica: self.replica, seq: self.seq + count }
+    }
+}
+
+/// Where an element was placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Placement {
+    /// An element, or [`LocalId::START`] with [`Side::After`].
+    pub(crate) element: LocalId,
+    pub(crate) side: Side,
+}
+
+/// The logs of all replicas.
+#[derive(Clone, Default)]
+pub(crate) struct OpLog {
+    replicas: Vec<ReplicaLog>,
+    by_id: BTreeMap<ReplicaId, ReplicaIndex>,
+    text_bytes: usize,
+}
+
+impl OpLog {
+    pub(crate) fn index_of(&self, replica: ReplicaId) -> Option<ReplicaIndex> {
+        self.by_id.get(&replica).copied()
+    }
+
+    /// The index of `replica`, which is listed from now on.
+    pub(crate) fn register(&mut self, replica: ReplicaId) -> ReplicaIndex {
+        *self.by_id.entry(replica).or_insert_with(|| {
+            let index = u32::try_from(self.replicas.len()).expect("fewer than MAX_REPLICAS");
+            self.replicas.push(ReplicaLog::new(replica));
+            index
+        })
+    }
+
+    /// How many replicas are listed.
+    pub(crate) fn replica_count(&self) -> usize {
+        self.replicas.len()
+    }
+
+    /// How many bytes of text were ever inserted.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.text_bytes
+    }
+
+    /// The logs, by index.
+    pub(crate) fn replicas(&self) -> &[ReplicaLog] {
+        &self.replicas
+    }
+
+    /// All replicas in ascending id order, with their index.
+    pub(crate) fn by_id(&self) -> impl Iterator<Item = (ReplicaId, ReplicaIndex)> + '_ {
+        self.by_id.iter().map(|(&replica, &index)| (replica, index))
+    }
+
+    #[inline]
+    pub(crate) fn of(&self, replica: ReplicaIndex) -> &ReplicaLog {
+        &self.replicas[replica as usize]
+    }
+
+    /// The log of a replica by its name.
+    pub(crate) fn of_id(&self, replica: ReplicaId) -> Option<&ReplicaLog> {
+        self.index_of(replica).map(|index| self.of(index))
+    }
+
+    /// How many operations of `replica` are integrated.
+    pub(crate) fn next_seq(&self, replica: ReplicaId) -> Seq {
+        self.of_id(replica).map_or(0, ReplicaLog::next_seq)
+    }
+
+    /// The name that `id` has in every document.
+    pub(crate) fn op_id(&self, id: LocalId) -> OpId {
+        OpId::new(self.of(id.replica).id(), id.seq)
+    }
+
+    /// The element `id` here, if it is integrated and is an element.
+    pub(crate) fn element(&self, id: OpId) -> Option<LocalId> {
+        let replica = self.index_of(id.replica)?;
+        self.of(replica).is_element(id.seq).then_some(LocalId::new(replica, id.seq))
+    }
+
+    /// The placement as every document names it.
+    pub(crate) fn anchor(&self, placement: Placement) -> Anchor {
+        let element = (placement.element != LocalId::START).then(|| self.op_id(placement.element));
+        Anchor { element, side: placement.side }
+    }
+
+    /// The placement that `anchor` names, if its element is integrated.
+    pub(crate) fn placement(&self, anchor: Anchor) -> Option<Placement> {
+        let element = match anchor.element {
+            None => LocalId::START,
+            Some(id) => self.element(id)?,
+        };
+        Some(Placement { element, side: anchor.side })
+    }
+
+    /// Appends an insertion of `count` elements.
+    ///
+    /// `text` is ASCII or holds at most [`WIDE_RUN`] elements.
+    pub(crate) fn append_insert(
+        &mut self,
+        replica: ReplicaIndex,
+        placement: Placement,
+        text: &str,
+        count: Seq,
+    ) {
+        self.text_bytes += text.len();
+        self.replicas[replica as usize].append_insert(replica, placement, text, count);
+    }
+
+    /// Appends a deletion of `len` elements from `target` on.
+    pub(crate) fn append_delete(
+        &mut self,
+        replica: ReplicaIndex,
+        target: LocalId,
+        len: Seq,
+        descending: bool,
+    ) {
+        self.replicas[replica as usize].append_delete(target, len, descending);
+    }
+
+    /// The entries of one replica from `from` up to `to`, the first and last cut to fit.
+    pub(crate) fn said(&self, replica: ReplicaIndex, from: Seq, to: Seq) -> impl Iterator<Item = Said<'_>> {
+        self.of(replica).said(replica, from, to)
+    }
+}

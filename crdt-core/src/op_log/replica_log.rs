@@ -1,0 +1,218 @@
+use super::{LocalId, Placement, ReplicaIndex, WIDE_RUN};
+use crate::anchor::Side;
+use crate::ids::{ReplicaId, Seq};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// A run of operations as the log keeps it: 16 bytes.
+#[derive(Clone, Copy)]
+struct Entry {
+    seq: Seq,
+    /// [`DELETE`], [`BACKWARD`], and the index of the replica that `other` counts in.
+    tag: u32,
+    /// Insert: the element that the head was placed beside. Delete: the first target.
+    other: Seq,
+    /// Where the text of this entry starts, or would.
+    text: u32,
+}
+
+const DELETE: u32 = 1 << 31;
+/// Insert: placed before. Delete: descending targets.
+const BACKWARD: u32 = 1 << 30;
+const REPLICA: u32 = (1 << 28) - 1;
+
+impl Entry {
+    fn is_delete(self) -> bool {
+        self.tag & DELETE != 0
+    }
+
+    fn other(self) -> LocalId {
+        LocalId::new(self.tag & REPLICA, self.other)
+    }
+
+    fn placement(self) -> Placement {
+        let side = if self.tag & BACKWARD == 0 { Side::After } else { Side::Before };
+        Placement { element: self.other(), side }
+    }
+}
+
+/// A run of operations read from the log, cut to the range asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Said<'a> {
+    /// `len` elements, the first placed at `placement`.
+    Insert { seq: Seq, len: Seq, placement: Placement, text: &'a str },
+    /// `len` elements deleted, from `target` on up or down.
+    Delete { seq: Seq, len: Seq, target: LocalId, descending: bool },
+}
+
+/// The operations of one replica.
+#[derive(Clone)]
+pub(crate) struct ReplicaLog {
+    id: ReplicaId,
+    next: Seq,
+    entries: Vec<Entry>,
+    text: String,
+}
+
+impl ReplicaLog {
+    pub(super) fn new(id: ReplicaId) -> Self {
+        Self { id, next: 0, entries: Vec::new(), text: String::new() }
+    }
+
+    pub(crate) fn id(&self) -> ReplicaId {
+        self.id
+    }
+
+    /// How many operations there are: the number of the next.
+    pub(crate) fn next_seq(&self) -> Seq {
+        self.next
+    }
+
+    /// All text inserted, in order of seq.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The place of the entry that holds `seq`, which exists.
+    fn find(&self, seq: Seq) -> usize {
+        match self.entries.last() {
+            Some(last) if last.seq <= seq => self.entries.len() - 1,
+            _ => self.entries.partition_point(|entry| entry.seq <= seq) - 1,
+        }
+    }
+
+    fn end(&self, place: usize) -> Seq {
+        self.entries.get(place + 1).map_or(self.next, |entry| entry.seq)
+    }
+
+    fn entry_text(&self, place: usize) -> &str {
+        let start = self.entries[place].text as usize;
+        let end = self.entries.get(place + 1).map_or(self.text.len(), |entry| entry.text as usize);
+        &self.text[start..end]
+    }
+
+    /// Whether the operation `seq` is integrated and inserted an element.
+    pub(crate) fn is_element(&self, seq: Seq) -> bool {
+        seq < self.next && !self.entries[self.find(seq)].is_delete()
+    }
+
+    /// Where the element `seq` was placed.
+    pub(crate) fn placement(&self, replica: ReplicaIndex, seq: Seq) -> Placement {
+        let entry = self.entries[self.find(seq)];
+        if entry.seq == seq {
+            entry.placement()
+        } else {
+            Placement { element: LocalId::new(replica, seq - 1), side: Side::After }
+        }
+    }
+
+    /// Whether the element `seq` was placed after `seq - 1`, as text typed on is.
+    fn goes_on(&self, replica: ReplicaIndex, seq: Seq) -> bool {
+        seq > 0
+            && self.placement(replica, seq)
+                == Placement { element: LocalId::new(replica, seq - 1), side: Side::After }
+    }
+
+    /// The part around the element `seq` in which each element goes on from the one before: as far
+    /// as the entry reaches. The first of it may itself go on from an earlier entry.
+    pub(crate) fn run_around(&self, seq: Seq) -> (Seq, Seq) {
+        let place = self.find(seq);
+        (self.entries[place].seq, self.end(place) - 1)
+    }
+
+    /// Whether an element `seq` exists that was placed after `seq - 1`.
+    pub(crate) fn continues_at(&self, replica: ReplicaIndex, seq: Seq) -> bool {
+        self.is_element(seq) && self.goes_on(replica, seq)
+    }
+
+    /// The heads of all runs: every element that was not placed after its predecessor in seq.
+    pub(crate) fn heads(&self, replica: ReplicaIndex) -> impl Iterator<Item = (Seq, Placement)> + '_ {
+        self.entries
+            .iter()
+            .filter(move |entry| !entry.is_delete() && !self.goes_on(replica, entry.seq))
+            .map(|entry| (entry.seq, entry.placement()))
+    }
+
+    pub(super) fn append_insert(
+        &mut self,
+        replica: ReplicaIndex,
+        placement: Placement,
+        text: &str,
+        count: Seq,
+    ) {
+        let start = u32::try_from(self.text.len()).expect("text was checked against its limit");
+        self.text.push_str(text);
+        let seq = self.next;
+        self.next += count;
+        let goes_on =
+            seq > 0 && placement == Placement { element: LocalId::new(replica, seq - 1), side: Side::After };
+        if goes_on
+            && let Some(last) = self.entries.last().copied()
+            && !last.is_delete()
+        {
+            let (elements, bytes) = (self.next - last.seq, self.text.len() - last.text as usize);
+            if elements as usize == bytes || elements as usize <= WIDE_RUN {
+                return;
+            }
+        }
+        let side = if placement.side == Side::After { 0 } else { BACKWARD };
+        let tag = side | placement.element.replica;
+        self.entries.push(Entry { seq, tag, other: placement.element.seq, text: start });
+    }
+
+    pub(super) fn append_delete(&mut self, target: LocalId, len: Seq, descending: bool) {
+        let seq = self.next;
+        self.next += len;
+        if let Some(last) = self.entries.last_mut()
+            && last.is_delete()
+            && last.tag & REPLICA == target.replica
+        {
+            let (last_len, last_down) = (seq - last.seq, last.tag & BACKWARD != 0);
+            let up = (last_len == 1 || !last_down) && (len == 1 || !descending);
+            let down = (last_len == 1 || last_down) && (len == 1 || descending);
+            if up && last.other.checked_add(last_len) == Some(target.seq) {
+                last.tag &= !BACKWARD;
+                return;
+            }
+            if down && last.other.checked_sub(last_len) == Some(target.seq) {
+                last.tag |= BACKWARD;
+                return;
+            }
+        }
+        let tag = DELETE | target.replica | if descending { BACKWARD } else { 0 };
+        let text = u32::try_from(self.text.len()).expect("text was checked against its limit");
+        self.entries.push(Entry { seq, tag, other: target.seq, text });
+    }
+
+    pub(super) fn said(&self, replica: ReplicaIndex, from: Seq, to: Seq) -> impl Iterator<Item = Said<'_>> {
+        let to = to.min(self.next);
+        let first = if from < to { self.find(from) } else { self.entries.len() };
+        (first..self.entries.len())
+            .take_while(move |&place| self.entries[place].seq < to)
+            .map(move |place| self.cut(replica, place, from, to))
+    }
+
+    fn cut(&self, replica: ReplicaIndex, place: usize, from: Seq, to: Seq) -> Said<'_> {
+        let entry = self.entries[place];
+        let (start, end) = (entry.seq.max(from), self.end(place).min(to));
+        let (skipped, len) = (start - entry.seq, end - start);
+        if entry.is_delete() {
+            let descending = entry.tag & BACKWARD != 0;
+            let first = if descending { entry.other - skipped } else { entry.other + skipped };
+            let target = LocalId::new(entry.tag & REPLICA, first);
+            return Said::Delete { seq: start, len, target, descending };
+        }
+        let text = self.entry_text(place);
+        let text = if text.len() == (self.end(place) - entry.seq) as usize {
+            &text[skipped as usize..(skipped + len) as usize]
+        } else {
+            crate::text::chars(text, skipped as usize, len as usize)
+        };
+        let placement = if skipped == 0 {
+            entry.placement()
+        } else {
+            Placement { element: LocalId::new(replica, start - 1), side: Side::After }
+        };
+        Said::Insert { seq: start, len, placement, text }
+    }
+}

@@ -1,0 +1,226 @@
+use crate::ids::Seq;
+use crate::op_log::{LocalId, ReplicaIndex, ReplicaLog, WIDE_RUN};
+use crate::text::{Size, byte_of, chars_before_utf16};
+use crate::tree;
+
+/// A run of elements with consecutive ids that stand side by side, all visible or all deleted.
+///
+/// 16 bytes. `size` is the number of elements of an ASCII run; of any other run it packs the
+/// elements (9 bits), UTF-16 code units (10) and bytes (11), which [`WIDE_RUN`] keeps small enough.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Item {
+    seq: Seq,
+    tag: u32,
+    size: u32,
+    text: u32,
+}
+
+const DELETED: u32 = 1 << 31;
+/// The first element was not placed after its predecessor in seq: the log knows its anchor.
+const HEAD: u32 = 1 << 30;
+/// The element directly left of the first one (or the start) has had something placed after it.
+const LEFT_TAKEN: u32 = 1 << 29;
+const WIDE: u32 = 1 << 28;
+const REPLICA: u32 = (1 << 28) - 1;
+
+const CHARS: u32 = (1 << 9) - 1;
+const UTF16: u32 = (1 << 10) - 1;
+
+impl Item {
+    /// A visible run that starts with the element `id` and whose text starts at byte `start`.
+    pub(super) fn new(id: LocalId, text: &str, start: u32, head: bool, left_taken: bool) -> Self {
+        let size = Size::of(text);
+        let mut tag = id.replica;
+        if head {
+            tag |= HEAD;
+        }
+        if left_taken {
+            tag |= LEFT_TAKEN;
+        }
+        let mut item = Self { seq: id.seq, tag, size: 0, text: start };
+        item.set_size(size, text.len());
+        item
+    }
+
+    fn set_size(&mut self, size: Size, bytes: usize) {
+        if size.chars == bytes {
+            self.tag &= !WIDE;
+            self.size = narrow(bytes);
+        } else {
+            debug_assert!(size.chars <= WIDE_RUN, "a run of wide text is short");
+            self.tag |= WIDE;
+            self.size = narrow(size.chars) | narrow(size.utf16) << 9 | narrow(bytes) << 19;
+        }
+    }
+
+    /// The first element.
+    pub(super) fn id(self) -> LocalId {
+        LocalId::new(self.replica(), self.seq)
+    }
+
+    pub(super) fn replica(self) -> ReplicaIndex {
+        self.tag & REPLICA
+    }
+
+    pub(super) fn seq(self) -> Seq {
+        self.seq
+    }
+
+    /// How many elements.
+    #[inline]
+    pub(super) fn len(self) -> usize {
+        (if self.tag & WIDE == 0 { self.size } else { self.size & CHARS }) as usize
+    }
+
+    fn bytes(self) -> usize {
+        (if self.tag & WIDE == 0 { self.size } else { self.size >> 19 }) as usize
+    }
+
+    /// The size of its text, deleted or not.
+    #[inline]
+    pub(super) fn size(self) -> Size {
+        let utf16 = if self.tag & WIDE == 0 { self.size } else { self.size >> 9 & UTF16 };
+        Size { chars: self.len(), utf16: utf16 as usize }
+    }
+
+    #[inline]
+    pub(super) fn is_deleted(self) -> bool {
+        self.tag & DELETED != 0
+    }
+
+    pub(super) fn is_head(self) -> bool {
+        self.tag & HEAD != 0
+    }
+
+    pub(super) fn left_taken(self) -> bool {
+        self.tag & LEFT_TAKEN != 0
+    }
+
+    pub(super) fn with_left_taken(mut self, taken: bool) -> Self {
+        self.tag = if taken { self.tag | LEFT_TAKEN } else { self.tag & !LEFT_TAKEN };
+        self
+    }
+
+    pub(super) fn deleted(mut self) -> Self {
+        self.tag |= DELETED;
+        self
+    }
+
+    /// Whether the element `id` is in it.
+    #[inline]
+    pub(super) fn holds(self, id: LocalId) -> bool {
+        self.replica() == id.replica && id.seq.wrapping_sub(self.seq) < narrow(self.len())
+    }
+
+    /// Its text, deleted or not.
+    pub(super) fn text(self, log: &ReplicaLog) -> &str {
+        &log.text()[self.text as usize..self.text as usize + self.bytes()]
+    }
+
+    /// Elements in front of UTF-16 code unit `utf16`, and whether that unit starts one.
+    pub(super) fn chars_before_utf16(self, log: &ReplicaLog, utf16: usize) -> (usize, bool) {
+        if self.tag & WIDE == 0 { (utf16, true) } else { chars_before_utf16(self.text(log), utf16) }
+    }
+
+    /// UTF-16 code units of the first `chars` elements.
+    pub(super) fn utf16_of(self, log: &ReplicaLog, chars: usize) -> usize {
+        if self.tag & WIDE == 0 {
+            return chars;
+        }
+        let text = self.text(log);
+        Size::of(&text[..byte_of(text, chars)]).utf16
+    }
+
+    /// Cuts it behind its first `at` elements, 0 < `at` < len.
+    pub(super) fn split(self, log: &ReplicaLog, at: usize) -> (Self, Self) {
+        let (mut left, mut right) = (self, self);
+        let bytes = if self.tag & WIDE == 0 {
+            left.size = narrow(at);
+            right.size = self.size - narrow(at);
+            at
+        } else {
+            let text = self.text(log);
+            let bytes = byte_of(text, at);
+            left.set_size(Size::of(&text[..bytes]), bytes);
+            right.set_size(Size::of(&text[bytes..]), text.len() - bytes);
+            bytes
+        };
+        right.seq += narrow(at);
+        right.text += narrow(bytes);
+        right.tag = right.tag & !HEAD | LEFT_TAKEN;
+        (left, right)
+    }
+
+    /// The run of both, if `right`, which stands directly behind, goes on where this one ends.
+    pub(super) fn joined(self, right: Self) -> Option<Self> {
+        let goes_on = self.replica() == right.replica()
+            && self.seq + narrow(self.len()) == right.seq
+            && !right.is_head()
+            && self.is_deleted() == right.is_deleted();
+        if !goes_on {
+            return None;
+        }
+        let (left_size, right_size) = (self.size(), right.size());
+        let size =
+            Size { chars: left_size.chars + right_size.chars, utf16: left_size.utf16 + right_size.utf16 };
+        let bytes = self.bytes() + right.bytes();
+        if size.chars != bytes && size.chars > WIDE_RUN {
+            return None;
+        }
+        let mut joined = self;
+        joined.set_size(size, bytes);
+        Some(joined)
+    }
+}
+
+/// Sizes of text fit 32 bits: the document's text is limited to so many bytes.
+fn narrow(size: usize) -> u32 {
+    debug_assert!(u32::try_from(size).is_ok(), "text is limited to 32 bits of bytes");
+    #[expect(clippy::cast_possible_truncation, reason = "checked against the limit on text")]
+    let size = size as u32;
+    size
+}
+
+/// Visible elements and their UTF-16 code units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Visible {
+    chars: u32,
+    utf16: u32,
+}
+
+impl Visible {
+    pub(crate) fn chars(self) -> usize {
+        self.chars as usize
+    }
+
+    pub(crate) fn utf16(self) -> usize {
+        self.utf16 as usize
+    }
+}
+
+impl tree::Summary for Visible {
+    #[inline]
+    fn add(&mut self, other: Self) {
+        self.chars += other.chars;
+        self.utf16 += other.utf16;
+    }
+
+    #[inline]
+    fn sub(&mut self, other: Self) {
+        self.chars -= other.chars;
+        self.utf16 -= other.utf16;
+    }
+}
+
+impl tree::Item for Item {
+    type Summary = Visible;
+
+    #[inline]
+    fn summary(&self) -> Visible {
+        if self.is_deleted() {
+            return Visible::default();
+        }
+        let size = self.size();
+        Visible { chars: narrow(size.chars), utf16: narrow(size.utf16) }
+    }
+}
