@@ -366,6 +366,11 @@ impl Doc {
         Some(position.chars + usize::from(visible && anchor.side == Side::After))
     }
 
+    /// Every element in document order, tombstones included, and whether it is visible. O(elements).
+    pub fn elements(&self) -> impl Iterator<Item = (OpId, bool)> + '_ {
+        self.sequence.elements().map(|(id, visible)| (self.log.op_id(id), visible))
+    }
+
     /// Encodes the whole document: every operation, waiting ones too, with a checksum.
     pub fn encode_snapshot(&self) -> Vec<u8> {
         seal_snapshot(&self.delta_since(&VersionVector::new()))

@@ -418,6 +418,14 @@ impl Sequence {
         (self.position_of(log, Spot { slot, chars }), !self.items.get(slot).is_deleted())
     }
 
+    /// Every element in order, and whether it is visible.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = (LocalId, bool)> + '_ {
+        let slots = core::iter::successors(self.items.first_slot(), |&slot| self.items.next(slot));
+        slots
+            .map(|slot| self.items.get(slot))
+            .flat_map(|item| (0..seq(item.len())).map(move |at| (item.id().plus(at), !item.is_deleted())))
+    }
+
     /// Appends the visible text of `from..to`, in scalar values, to `out`.
     pub(crate) fn read(&self, log: &OpLog, from: usize, to: usize, out: &mut String) {
         if from >= to {
