@@ -1,1 +1,36 @@
-//! Test kit of the workspace.
+//! What crdt-core is tested with; never published.
+//!
+//! Lowest layer first, and a module uses only modules above it in this list:
+//!
+//! * [`random`]: a seeded source of numbers, so that every run can be repeated;
+//! * [`model`]: the naive twin of the fast structure, a direct reading of the specification;
+//! * [`plain`]: text that change events are replayed on;
+//! * [`twin`]: a real [`crdt_core::Doc`] and its model, compared after every step;
+//! * [`network`]: a simulated network that delays, reorders, duplicates and loses deltas;
+//! * [`cluster`]: twins that talk over it;
+//! * [`script`]: scenario scripts, as text and as values;
+//! * [`check()`]: the one helper that asserts everything for every script;
+//! * [`histories`]: generators of random scripts for proptest;
+//! * [`vectors`] and [`traces`]: readers of the shared test data;
+//! * [`replay`]: recorded histories on real documents that exchange encoded deltas.
+//!
+//! Whatever is found wrong comes back as a [`Failure`], which says where.
+
+pub mod cluster;
+#[cfg(feature = "proptest")]
+pub mod histories;
+pub mod model;
+pub mod network;
+pub mod plain;
+pub mod random;
+pub mod replay;
+pub mod script;
+pub mod traces;
+pub mod twin;
+pub mod vectors;
+
+mod check;
+mod failure;
+
+pub use check::check;
+pub use failure::{Checked, Failure};

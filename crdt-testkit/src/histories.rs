@@ -1,0 +1,175 @@
+//! Generators of random histories for proptest.
+//!
+//! A history is generated as moves whose positions are only fractions of the text, so that it can
+//! be shrunk freely, and then told as a script with real positions: what fails can be printed, kept
+//! in `scripts/`, and run again.
+
+use crate::model::{Model, ModelOp, ModelOpKind};
+use crate::script::{Script, Step};
+use crate::twin::Edit;
+use crdt_core::{OpId, ReplicaId};
+use proptest::collection::vec;
+use proptest::prelude::{Just, Strategy, prop_oneof};
+use proptest::sample::select;
+
+/// One move of a random history.
+#[derive(Clone, Debug)]
+enum Move {
+    Insert { replica: usize, at: u16, text: String },
+    Backwards { replica: usize, at: u16, text: String },
+    Delete { replica: usize, at: u16, len: usize },
+    Backspace { replica: usize, at: u16, len: usize },
+    Transaction { replica: usize, at: u16, text: String, len: usize },
+    Sync { from: usize, to: usize },
+    Last { from: usize, to: usize },
+    SyncAll,
+}
+
+/// Random scripts of three to five replicas and up to `moves` moves: runs of one- to four-byte
+/// characters typed forwards and backwards, deletions, backspacing, transactions of several edits,
+/// partial and whole syncs, single deltas that arrive early or twice.
+pub fn histories(moves: usize) -> impl Strategy<Value = Script> {
+    (3..=5usize)
+        .prop_flat_map(move |replicas| (Just(replicas), vec(one_move(replicas), 1..=moves)))
+        .prop_map(|(replicas, moves)| tell(replicas, &moves))
+}
+
+/// Text of up to eight characters of one to four bytes.
+pub fn runs() -> impl Strategy<Value = String> {
+    let chars = select(vec!['a', 'b', 'c', 'd', 'x', 'y', ' ', '\n', 'é', 'ß', '漢', '字', '😀', '𝄞']);
+    vec(chars, 1..=8).prop_map(String::from_iter)
+}
+
+fn one_move(replicas: usize) -> impl Strategy<Value = Move> {
+    let replica = 0..replicas;
+    let pair = (0..replicas, 1..replicas).prop_map(move |(from, hops)| (from, (from + hops) % replicas));
+    // Half of all edits meet at a few places, or replicas would hardly ever type at the same one.
+    let at = prop_oneof![proptest::num::u16::ANY, select(vec![0, 1 << 14, 1 << 15, u16::MAX])];
+    prop_oneof![
+        6 => (replica.clone(), at.clone(), runs())
+            .prop_map(|(replica, at, text)| Move::Insert { replica, at, text }),
+        3 => (replica.clone(), at.clone(), runs())
+            .prop_map(|(replica, at, text)| Move::Backwards { replica, at, text }),
+        3 => (replica.clone(), at.clone(), 1..=6usize)
+            .prop_map(|(replica, at, len)| Move::Delete { replica, at, len }),
+        2 => (replica.clone(), at.clone(), 1..=5usize)
+            .prop_map(|(replica, at, len)| Move::Backspace { replica, at, len }),
+        1 => (replica, at, runs(), 0..=4usize)
+            .prop_map(|(replica, at, text, len)| Move::Transaction { replica, at, text, len }),
+        4 => pair.clone().prop_map(|(from, to)| Move::Sync { from, to }),
+        2 => pair.prop_map(|(from, to)| Move::Last { from, to }),
+        1 => Just(Move::SyncAll),
+    ]
+}
+
+/// Models that live through a history while it is told.
+struct Teller {
+    script: Script,
+    models: Vec<Model>,
+    last: Vec<Vec<ModelOp>>,
+}
+
+fn tell(replicas: usize, moves: &[Move]) -> Script {
+    let mut teller = Teller {
+        script: Script::new(replicas),
+        models: vec![Model::new(); replicas],
+        last: vec![Vec::new(); replicas],
+    };
+    for one in moves {
+        teller.play(one);
+    }
+    teller.script
+}
+
+impl Teller {
+    /// The position that is this fraction of the text.
+    fn position(&self, replica: usize, at: u16) -> usize {
+        let positions = self.models[replica].visible().len() + 1;
+        (usize::from(at) * positions) >> 16
+    }
+
+    fn edit(&mut self, replica: usize, edits: Vec<Edit>) {
+        let id: ReplicaId = self.script.replicas[replica];
+        let model = &mut self.models[replica];
+        let mut ops = Vec::new();
+        for edit in &edits {
+            match edit {
+                Edit::Insert { position, text } => ops.extend(model.insert(id, *position, text)),
+                Edit::Delete { position, len } => {
+                    for target in model.visible()[*position..position + len].to_vec() {
+                        let id = OpId::new(id, model.version().get(id));
+                        let op = ModelOp { id, kind: ModelOpKind::Delete { target } };
+                        model.receive(op.clone());
+                        ops.push(op);
+                    }
+                }
+            }
+        }
+        self.last[replica] = ops;
+        self.script.push(Step::Edit { replica, edits });
+    }
+
+    fn sync(&mut self, from: usize, to: usize) {
+        let ops: Vec<_> = self.models[from].ops().chain(self.models[from].waiting_ops()).cloned().collect();
+        for op in ops {
+            self.models[to].receive(op);
+        }
+    }
+
+    fn play(&mut self, one: &Move) {
+        match one {
+            Move::Insert { replica, at, text } => {
+                let position = self.position(*replica, *at);
+                self.edit(*replica, vec![Edit::Insert { position, text: text.clone() }]);
+            }
+            Move::Backwards { replica, at, text } => {
+                let position = self.position(*replica, *at);
+                for char in text.chars() {
+                    self.edit(*replica, vec![Edit::Insert { position, text: char.to_string() }]);
+                }
+            }
+            Move::Delete { replica, at, len } => {
+                let position = self.position(*replica, *at);
+                let len = (*len).min(self.models[*replica].visible().len() - position);
+                if len > 0 {
+                    self.edit(*replica, vec![Edit::Delete { position, len }]);
+                }
+            }
+            Move::Backspace { replica, at, len } => {
+                let position = self.position(*replica, *at);
+                for i in 1..=(*len).min(position) {
+                    self.edit(*replica, vec![Edit::Delete { position: position - i, len: 1 }]);
+                }
+            }
+            Move::Transaction { replica, at, text, len } => {
+                let position = self.position(*replica, *at);
+                let rest = self.models[*replica].visible().len() - position;
+                let edits = vec![
+                    Edit::Insert { position, text: text.clone() },
+                    Edit::Delete { position: position + 1, len: (*len).min(text.chars().count() - 1 + rest) },
+                    Edit::Insert { position, text: "t".to_owned() },
+                ];
+                self.edit(*replica, edits);
+            }
+            Move::Sync { from, to } => {
+                self.sync(*from, *to);
+                self.script.push(Step::Sync { from: *from, to: *to });
+            }
+            Move::Last { from, to } => {
+                for op in self.last[*from].clone() {
+                    self.models[*to].receive(op);
+                }
+                self.script.push(Step::Last { from: *from, to: *to });
+            }
+            Move::SyncAll => {
+                for from in 1..self.models.len() {
+                    self.sync(from, 0);
+                }
+                for to in 1..self.models.len() {
+                    self.sync(0, to);
+                }
+                self.script.push(Step::SyncAll);
+            }
+        }
+    }
+}

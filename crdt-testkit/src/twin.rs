@@ -1,0 +1,263 @@
+//! A real document and its naive model, fed with the same and compared after every step.
+
+use crate::failure::{Checked, Failure, same};
+use crate::model::{Model, ModelOp, ModelOpKind};
+use crate::plain::PlainText;
+use crdt_core::codec::{decode_delta, encode_delta};
+use crdt_core::{Anchor, Doc, OpId, ReplicaId, Side, VersionVector};
+use std::collections::BTreeSet;
+
+/// One local edit, in scalar values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// Inserts `text` at `position`.
+    Insert {
+        /// Where.
+        position: usize,
+        /// What.
+        text: String,
+    },
+    /// Deletes `len` elements from `position` on.
+    Delete {
+        /// From where.
+        position: usize,
+        /// How many.
+        len: usize,
+    },
+}
+
+/// A document, its model, and a plain text that follows the document by events.
+#[derive(Clone, Debug)]
+pub struct Twin {
+    doc: Doc,
+    model: Model,
+    plain: PlainText,
+}
+
+impl Twin {
+    /// An empty document of this replica, and its model.
+    pub fn new(replica: ReplicaId) -> Self {
+        Self { doc: Doc::new(replica), model: Model::new(), plain: PlainText::default() }
+    }
+
+    /// A document loaded from this one's snapshot under another replica id; the model is copied.
+    ///
+    /// # Errors
+    /// When the snapshot is refused, or gives another document.
+    pub fn reloaded(&self, replica: ReplicaId) -> Checked<Self> {
+        let place = "document loaded from a snapshot";
+        let snapshot = self.doc.encode_snapshot();
+        let doc = Doc::from_snapshot(replica, &snapshot)
+            .map_err(|error| Failure::new(error.to_string()).at("own snapshot refused"))?;
+        same("its text", &doc.text(), &self.doc.text()).map_err(|failure| failure.at(place))?;
+        same("its version", doc.version(), self.doc.version()).map_err(|failure| failure.at(place))?;
+        let model = self.model.checkout(doc.version());
+        let twin = Self { plain: PlainText::new(&doc.text()), model, doc };
+        twin.verify_order().map_err(|failure| failure.at(place))?;
+        Ok(twin)
+    }
+
+    /// The document.
+    pub fn doc(&self) -> &Doc {
+        &self.doc
+    }
+
+    /// Its model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Makes local edits as one transaction and gives its delta. The operations in it must be the
+    /// ones that the specification asks for.
+    ///
+    /// # Errors
+    /// When document and model differ.
+    pub fn edit(&mut self, edits: &[Edit]) -> Checked<Vec<u8>> {
+        let refused = |error: crdt_core::EditError| Failure::new(format!("local edit refused: {error}"));
+        let before = self.doc.version().clone();
+        let mut transaction = self.doc.transaction();
+        for edit in edits {
+            match edit {
+                Edit::Insert { position, text } => {
+                    transaction.insert(*position, text).map_err(refused)?;
+                    self.plain.insert(*position, text);
+                }
+                Edit::Delete { position, len } => {
+                    transaction.delete(*position..position + len).map_err(refused)?;
+                    self.plain.delete(*position..position + len);
+                }
+            }
+            same("text inside a transaction", &transaction.doc().text(), &self.plain.text())?;
+        }
+        let delta = transaction.commit();
+        self.follow_local(edits, &delta)?;
+        // What waits is newer than any version, so it comes along; it is not what was asked for.
+        let mut since = expand(&self.doc.delta_since(&before))?;
+        since.retain(|op| op.id.replica == self.doc.replica());
+        same("delta_since the version before the transaction", &since, &expand(&delta)?)?;
+        self.verify()?;
+        Ok(delta)
+    }
+
+    /// Compares the operations of a transaction with what the model would have issued.
+    fn follow_local(&mut self, edits: &[Edit], delta: &[u8]) -> Checked {
+        let replica = self.doc.replica();
+        let mut ops = expand(delta)?.into_iter();
+        let mut next_seq = self.model.version().get(replica);
+        for edit in edits {
+            match edit {
+                Edit::Insert { position, text } => {
+                    let expected = self.model.insert(replica, *position, text);
+                    let found: Vec<_> = ops.by_ref().take(expected.len()).collect();
+                    same("operations of an insertion", &found, &expected)?;
+                    next_seq = self.model.version().get(replica);
+                }
+                Edit::Delete { position, len } => {
+                    let expected: BTreeSet<OpId> =
+                        self.model.visible()[*position..position + len].iter().copied().collect();
+                    let mut found = BTreeSet::new();
+                    for op in ops.by_ref().take(*len) {
+                        same("id of a deletion", &op.id, &OpId::new(replica, next_seq))?;
+                        next_seq += 1;
+                        if let ModelOpKind::Delete { target } = op.kind {
+                            found.insert(target);
+                        }
+                        self.model.receive(op);
+                    }
+                    same("elements of a deletion", &found, &expected)?;
+                }
+            }
+        }
+        same("operations beyond the edits", &ops.collect(), &Vec::new())
+    }
+
+    /// Applies a delta to both and replays the events.
+    ///
+    /// # Errors
+    /// When it is refused, or document and model differ afterwards.
+    pub fn receive(&mut self, delta: &[u8]) -> Checked {
+        let edits = self
+            .doc
+            .apply(delta)
+            .map_err(|error| Failure::new(format!("delta refused: {error} ({error:?})")))?;
+        for edit in &edits {
+            self.plain.replay(edit)?;
+        }
+        for op in expand(delta)? {
+            self.model.receive(op);
+        }
+        self.verify()
+    }
+
+    /// What this one has and the other lacks, asked for with an encoded version vector.
+    ///
+    /// # Errors
+    /// When the version vector does not survive its encoding.
+    pub fn delta_for(&self, other: &Self) -> Checked<Vec<u8>> {
+        let version = VersionVector::decode(&other.doc.version().encode())
+            .map_err(|error| Failure::new(format!("encoded version vector refused: {error}")))?;
+        same("version vector after encoding", &version, other.doc.version())?;
+        Ok(self.doc.delta_since(&version))
+    }
+
+    /// Compares everything that can be seen of the document with the model.
+    ///
+    /// # Errors
+    /// On the first difference.
+    pub fn verify(&self) -> Checked {
+        let text = self.model.text();
+        same("text", &self.doc.text(), &text)?;
+        self.plain.check(&text)?;
+        same("version", self.doc.version(), &self.model.version())?;
+        let pending = self.doc.pending();
+        same("pending operations", &pending.operations, &self.model.waiting())?;
+        if pending.missing.is_empty() != (pending.operations == 0) {
+            return Err(Failure::new(format!("pending report contradicts itself: {pending:?}")));
+        }
+        for (replica, seqs) in &pending.missing {
+            if seqs.is_empty() || seqs.start < self.doc.version().get(*replica) {
+                return Err(Failure::new(format!("pending report names what is there: {pending:?}")));
+            }
+        }
+        self.verify_positions(&text)?;
+        self.verify_order()
+    }
+
+    /// Lengths and positions in both units, and slices.
+    fn verify_positions(&self, text: &str) -> Checked {
+        let chars: Vec<char> = text.chars().collect();
+        same("len", &self.doc.len(), &chars.len())?;
+        same("is_empty", &self.doc.is_empty(), &chars.is_empty())?;
+        let mut utf16 = 0;
+        for position in 0..=chars.len() {
+            same("position_to_utf16", &self.doc.position_to_utf16(position), &Ok(utf16))?;
+            same("position_from_utf16", &self.doc.position_from_utf16(utf16), &Ok(position))?;
+            if let Some(char) = chars.get(position) {
+                if char.len_utf16() == 2 && self.doc.position_from_utf16(utf16 + 1).is_ok() {
+                    return Err(Failure::new("a position inside a surrogate pair was accepted"));
+                }
+                utf16 += char.len_utf16();
+            }
+        }
+        same("len_utf16", &self.doc.len_utf16(), &utf16)?;
+        let (start, end) = (chars.len() / 3, chars.len() - chars.len() / 4);
+        same("slice", &self.doc.slice(start..end), &Ok(chars[start..end].iter().collect()))?;
+        if self.doc.slice(0..chars.len() + 1).is_ok() || self.doc.position_to_utf16(chars.len() + 1).is_ok() {
+            return Err(Failure::new("a position outside the text was accepted"));
+        }
+        Ok(())
+    }
+
+    /// Elements and tombstones by way of anchors: every element has the place that the model says.
+    fn verify_order(&self) -> Checked {
+        let order = self.model.order();
+        let mut position = 0;
+        for &id in &order {
+            let visible = self.model.is_visible(id);
+            for (anchor, expected) in
+                [(Anchor::before(id), position), (Anchor::after(id), position + usize::from(visible))]
+            {
+                if self.doc.resolve(&anchor) != Some(expected) {
+                    return same(
+                        &format!("place of {anchor:?}"),
+                        &self.doc.resolve(&anchor),
+                        &Some(expected),
+                    );
+                }
+            }
+            if visible {
+                same(
+                    "anchor_at behind",
+                    &self.doc.anchor_at(position, Side::Before),
+                    &Ok(Anchor::before(id)),
+                )?;
+                position += 1;
+                same(
+                    "anchor_at in front",
+                    &self.doc.anchor_at(position, Side::After),
+                    &Ok(Anchor::after(id)),
+                )?;
+            }
+        }
+        same("anchor_at the start", &self.doc.anchor_at(0, Side::After), &Ok(Anchor::START))?;
+        same("anchor_at the end", &self.doc.anchor_at(position, Side::Before), &Ok(Anchor::END))?;
+        same("place of the start", &self.doc.resolve(&Anchor::START), &Some(0))?;
+        same("place of the end", &self.doc.resolve(&Anchor::END), &Some(position))
+    }
+}
+
+/// The operations of a delta, one by one; the delta must survive being encoded again.
+///
+/// # Errors
+/// When it does not decode, or decodes to something else the second time.
+pub fn expand(delta: &[u8]) -> Checked<Vec<ModelOp>> {
+    if delta.is_empty() {
+        return Ok(Vec::new());
+    }
+    let decode = |bytes: &[u8]| {
+        decode_delta(bytes).map_err(|error| Failure::new(format!("delta does not decode: {error}")))
+    };
+    let ops = decode(delta)?;
+    same("delta encoded again", &decode(&encode_delta(&ops))?, &ops)?;
+    Ok(ops.iter().flat_map(ModelOp::from_run).collect())
+}
