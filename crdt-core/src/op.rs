@@ -82,7 +82,7 @@ impl<'a> Run<'a> {
                 let (left, right) = if text.len() == self.len as usize {
                     text.split_at(len as usize)
                 } else {
-                    text.split_at(crate::text::byte_of(text, len as usize))
+                    text.split_at(crate::units::byte_of(text, len as usize))
                 };
                 let behind = Anchor { element: Some(OpId::new(replica, seq + len - 1)), side: Side::After };
                 (RunKind::Insert { anchor, text: left }, RunKind::Insert { anchor: behind, text: right })

@@ -26,7 +26,7 @@ use crate::bytes::{Reader, write_u64_le, write_varint};
 use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::op::{Op, Run, RunKind};
-use crate::text::Size;
+use crate::units::Size;
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;

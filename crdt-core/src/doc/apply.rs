@@ -15,7 +15,7 @@ use crate::error::ApplyError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::op::{Run, RunKind};
 use crate::op_log::{LocalId, MAX_REPLICAS, MAX_TEXT_BYTES, OpLog, Placement, Said, WIDE_RUN};
-use crate::text::runs;
+use crate::units::runs;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 

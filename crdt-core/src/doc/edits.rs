@@ -1,5 +1,5 @@
 use crate::event::TextEdit;
-use crate::text::Size;
+use crate::units::Size;
 use alloc::vec::Vec;
 
 /// The edits of one `apply`; an edit that goes on from the last one lengthens it.

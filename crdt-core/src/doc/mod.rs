@@ -16,7 +16,7 @@ use crate::ids::{OpId, ReplicaId, Seq, VersionVector};
 use crate::op::{Run, RunKind};
 use crate::op_log::{LocalId, MAX_TEXT_BYTES, OpLog, Pending, Placement, ReplicaIndex, Said, WIDE_RUN};
 use crate::sequence::{Place, Sequence, Unit};
-use crate::text::{Size, runs};
+use crate::units::{Size, runs};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -206,7 +206,7 @@ impl ReplicaLog {
         let text = if text.len() == (self.end(place) - entry.seq) as usize {
             &text[skipped as usize..(skipped + len) as usize]
         } else {
-            crate::text::chars(text, skipped as usize, len as usize)
+            crate::units::chars(text, skipped as usize, len as usize)
         };
         let placement = if skipped == 0 {
             entry.placement()

@@ -1,7 +1,7 @@
 use crate::ids::Seq;
 use crate::op_log::{LocalId, ReplicaIndex, ReplicaLog, WIDE_RUN};
-use crate::text::{Size, byte_of, chars_before_utf16};
 use crate::tree;
+use crate::units::{Size, byte_of, chars_before_utf16};
 
 /// A run of elements with consecutive ids that stand side by side, all visible or all deleted.
 ///

@@ -28,8 +28,8 @@ mod siblings;
 use crate::anchor::Side;
 use crate::ids::OpId;
 use crate::op_log::{LocalId, OpLog, Placement};
-use crate::text::Size;
 use crate::tree::{LeafId, Slot, Tree};
+use crate::units::Size;
 use alloc::string::String;
 use id_index::IdIndex;
 use item::Item;
@@ -445,7 +445,7 @@ impl Sequence {
                 } else if text.len() == item.len() {
                     out.push_str(&text[skip..skip + len]);
                 } else {
-                    out.push_str(crate::text::chars(text, skip, len));
+                    out.push_str(crate::units::chars(text, skip, len));
                 }
                 rest -= len;
                 skip = 0;
