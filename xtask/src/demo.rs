@@ -71,13 +71,14 @@ pub(crate) fn run(steps: &mut Steps, project: &Project, options: &DemoOptions) -
     crate::setup(steps, project)?;
     let port = free_port(options.port)?;
     let data = options.data.clone().unwrap_or_else(|| project.path("data"));
+    let data = std::path::absolute(&data).map_err(|error| format!("--data {}: {error}", data.display()))?;
     let mut relay = Command::new(project.relay("release"));
     relay
         .arg("--listen")
         .arg(format!("127.0.0.1:{port}"))
         .arg("--data")
         .arg(&data)
-        .arg("--static-dir")
+        .arg("--site")
         .arg(project.editor().join("dist"))
         .current_dir(&project.root);
     steps.say(&format!("documents are kept in {}", data.display()));
