@@ -18,13 +18,13 @@ export default tseslint.config(
   },
   {
     // Bindings know the document and their editor, never a provider; providers never a binding.
-    files: ["src/{quill,textarea,binding}/**/*.ts"],
-    rules: { "no-restricted-imports": ["error", { patterns: ["**/provider/**", "**/core.js", "**/wasm/**"] }] },
+    files: ["src/bindings/**/*.ts"],
+    rules: { "no-restricted-imports": ["error", { patterns: ["**/providers/**", "**/core.js", "**/wasm/**"] }] },
   },
   {
-    files: ["src/provider/**/*.ts"],
+    files: ["src/providers/**/*.ts"],
     rules: {
-      "no-restricted-imports": ["error", { patterns: ["**/quill/**", "**/textarea/**", "**/binding/**"] }],
+      "no-restricted-imports": ["error", { patterns: ["**/bindings/**", "**/wasm/**"] }],
     },
   },
 );

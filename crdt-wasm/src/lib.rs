@@ -1,13 +1,16 @@
 //! [`crdt_core`] for JavaScript: conversion only, one file a class, no state and no decisions.
 //!
 //! - Positions and lengths are UTF-16 code units, as in JavaScript strings.
-//! - What is more than a number, a string or bytes leaves as one packet of bytes (`packet`), which
-//!   `js/src/packet.ts` reads: one crossing a call, and no object with a handle of its own.
+//! - What is more than a number, a string or bytes leaves as one packet of bytes (`packet`, `output_packet`),
+//!   which `js/src/packet.ts` and `sync.ts` read: one crossing a call, and no object with a handle of its own.
 //! - Nothing here calls into JavaScript, except to build the `Error` that is thrown (`error`).
 //!   Random bits come from JavaScript.
 
 mod doc;
 mod error;
+mod output_packet;
 mod packet;
+mod sync_client;
 
 pub use doc::Doc;
+pub use sync_client::SyncClient;

@@ -15,8 +15,8 @@ const entries = {
   core: "src/core.ts",
   index: "src/index.ts",
   slim: "src/slim.ts",
-  quill: "src/quill/index.ts",
-  textarea: "src/textarea/index.ts",
+  quill: "src/bindings/quill/index.ts",
+  textarea: "src/bindings/textarea/index.ts",
 };
 
 const inlineWasm = {

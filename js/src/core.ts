@@ -3,6 +3,15 @@ export { Doc, type ChangeEvent, type DocEvents, type DocOptions, type VersionEve
 export { applyEdits, type TextEdit } from "./edit.js";
 export { CrdtError, type CrdtErrorCode } from "./error.js";
 export type { PendingReport } from "./packet.js";
+export type { BackoffOptions } from "./providers/backoff.js";
+export type { Presence, PresenceEvents, PresenceState } from "./providers/presence.js";
+export {
+  type ConnectionStatus,
+  type SaveState,
+  WebSocketProvider,
+  type WebSocketProviderEvents,
+  type WebSocketProviderOptions,
+} from "./providers/websocket.js";
 
 /** Not public: how the entries start WebAssembly. */
 export { engineRuns, provideEngine, startEngine } from "./engine.js";

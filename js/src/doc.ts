@@ -5,6 +5,7 @@ import { CrdtError, fromWasm } from "./error.js";
 import { Events } from "./events.js";
 import { PacketReader, type PendingReport } from "./packet.js";
 import { randomReplica, replicaBits } from "./replica.js";
+import { DocSync, type SyncHandlers } from "./sync.js";
 
 export interface DocOptions {
   /**
@@ -213,6 +214,24 @@ export class Doc {
   /** Calls `listener` for every event of this type, until the returned function is called. */
   on<Type extends keyof DocEvents>(type: Type, listener: (event: DocEvents[Type]) => void): () => void {
     return this.#events.on(type, listener);
+  }
+
+  /**
+   * Starts syncing as the document `name` of a server. For providers.
+   * @internal
+   */
+  openSync(name: string, handlers: SyncHandlers): DocSync {
+    this.#live();
+    const doc = {
+      wasm: () => this.#wasm,
+      beforeRemote: () => {
+        this.#refuseInTransaction();
+      },
+      afterRemote: (edits: TextEdit[], origin: unknown) => {
+        this.#applied(edits, origin);
+      },
+    };
+    return new DocSync(name, doc, handlers);
   }
 
   /** Releases the memory at once, instead of when the garbage collector gets to it. */

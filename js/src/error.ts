@@ -43,6 +43,8 @@ export type CrdtErrorCode =
   | "not-initialised"
   /** A presence state that is no JSON or too large. */
   | "invalid-presence"
+  /** No `WebSocket` here: pass one. */
+  | "no-websocket"
   | (string & {});
 
 /** Gives errors of crdt-wasm (plain `Error`s with a `code`) their class; passes others through. */

@@ -30,11 +30,11 @@ export class Events<Types extends object> {
     return (this.#listeners.get(type)?.size ?? 0) > 0;
   }
 
-  /** Sends the events of one operation, which no event of a later one comes between. */
+  /** Sends the events of one operation, in this order; none of a later operation comes between. */
   emit(events: Partial<Types>): void {
     for (const type of Object.keys(events) as (keyof Types)[]) {
       const event = events[type] as Types[keyof Types];
-      if (event !== undefined && this.heard(type)) {
+      if (this.heard(type)) {
         this.#queue.push(() => {
           this.#deliver(type, event);
         });

@@ -11,13 +11,22 @@ provideEngine(() => decodeWasm(encoded));
 
 export {
   applyEdits,
-  CrdtError,
+  type BackoffOptions,
   type ChangeEvent,
+  type ConnectionStatus,
+  CrdtError,
   type CrdtErrorCode,
   Doc,
   type DocEvents,
   type DocOptions,
   type PendingReport,
+  type Presence,
+  type PresenceEvents,
+  type PresenceState,
+  type SaveState,
   type TextEdit,
   type VersionEvent,
+  WebSocketProvider,
+  type WebSocketProviderEvents,
+  type WebSocketProviderOptions,
 } from "./core.js";

@@ -1,0 +1,142 @@
+import type { TextEdit } from "../edit.js";
+
+/** A change of what the editor shows: at `position`, `deleted` code units give way to `inserted`. */
+export interface Splice {
+  readonly position: number;
+  readonly deleted: number;
+  readonly inserted: string;
+}
+
+/** A step over the shown text, as in Quill's deltas. */
+export type ReleaseStep = { readonly retain: number } | { readonly insert: string } | { readonly delete: number };
+
+/**
+ * A stretch of text. `both`: shown, and in the document. `unseen`: in the document, not shown yet.
+ * `gone`: still shown, no longer in the document. Behind the last piece everything is `both`.
+ */
+type Piece =
+  | { readonly kind: "both" | "gone"; readonly length: number }
+  | { readonly kind: "unseen"; readonly length: number; readonly text: string };
+
+/**
+ * How far what an editor shows lags behind the document, while remote edits wait (for the end of an
+ * input method's composition).
+ *
+ * It translates edits of the shown text into edits of the document meanwhile, exactly, and says in the
+ * end what to change on the screen. No lag is the usual state and costs nothing.
+ */
+export class Lag {
+  #pieces: Piece[] = [];
+
+  get none(): boolean {
+    return this.#pieces.length === 0;
+  }
+
+  /** The document changed and the screen did not. */
+  documentChanged(edits: readonly TextEdit[]): void {
+    for (const edit of edits) {
+      const at = this.#cut(edit.position, inDocument);
+      if (edit.type === "insert") {
+        this.#pieces.splice(at, 0, { kind: "unseen", length: edit.text.length, text: edit.text });
+      } else {
+        const end = this.#cut(edit.position + edit.length, inDocument);
+        const left = this.#pieces
+          .slice(at, end)
+          .filter((piece) => piece.kind !== "unseen")
+          .map((piece): Piece => ({ kind: "gone", length: piece.length }));
+        this.#pieces.splice(at, end - at, ...left);
+      }
+    }
+  }
+
+  /**
+   * The screen changed: what to change in the document, in sequence. The caller does it, and does not
+   * report it as `documentChanged`.
+   */
+  screenChanged({ position, deleted, inserted }: Splice): TextEdit[] {
+    if (this.none) {
+      const edits: TextEdit[] = [];
+      if (deleted > 0) {
+        edits.push({ type: "delete", position, length: deleted });
+      }
+      if (inserted !== "") {
+        edits.push({ type: "insert", position, text: inserted });
+      }
+      return edits;
+    }
+    const edits: TextEdit[] = [];
+    const at = this.#cut(position, onScreen);
+    const end = this.#cut(position + deleted, onScreen);
+    let inDoc = sum(this.#pieces.slice(0, at), inDocument);
+    const insertAt = inDoc;
+    const left: Piece[] = [];
+    for (const piece of this.#pieces.slice(at, end)) {
+      if (piece.kind === "both") {
+        edits.push({ type: "delete", position: inDoc, length: piece.length });
+      } else if (piece.kind === "unseen") {
+        left.push(piece);
+        inDoc += piece.length;
+      }
+    }
+    if (inserted !== "") {
+      edits.push({ type: "insert", position: insertAt, text: inserted });
+      left.unshift({ kind: "both", length: inserted.length });
+    }
+    this.#pieces.splice(at, end - at, ...left);
+    return edits;
+  }
+
+  /** What to change on the screen so that it shows the document. The lag is over. */
+  release(): ReleaseStep[] {
+    const steps = this.#pieces.map((piece): ReleaseStep => {
+      switch (piece.kind) {
+        case "both":
+          return { retain: piece.length };
+        case "gone":
+          return { delete: piece.length };
+        case "unseen":
+          return { insert: piece.text };
+      }
+    });
+    this.#pieces = [];
+    return steps;
+  }
+
+  /** Makes a boundary at `position` and gives the index of the first piece behind it. */
+  #cut(position: number, measure: (piece: Piece) => number): number {
+    let rest = position;
+    for (const [index, piece] of this.#pieces.entries()) {
+      if (rest === 0) {
+        return index;
+      }
+      const length = measure(piece);
+      if (rest < length) {
+        this.#pieces.splice(index, 1, part(piece, 0, rest), part(piece, rest, piece.length));
+        return index + 1;
+      }
+      rest -= length;
+    }
+    if (rest > 0) {
+      this.#pieces.push({ kind: "both", length: rest });
+    }
+    return this.#pieces.length;
+  }
+}
+
+function inDocument(piece: Piece): number {
+  return piece.kind === "gone" ? 0 : piece.length;
+}
+
+function onScreen(piece: Piece): number {
+  return piece.kind === "unseen" ? 0 : piece.length;
+}
+
+function part(piece: Piece, start: number, end: number): Piece {
+  return piece.kind === "unseen"
+    ? { kind: "unseen", length: end - start, text: piece.text.slice(start, end) }
+    : { kind: piece.kind, length: end - start };
+}
+
+function sum(pieces: readonly Piece[], measure: (piece: Piece) => number): number {
+  return pieces.reduce((total, piece) => total + measure(piece), 0);
+}

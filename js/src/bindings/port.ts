@@ -1,0 +1,43 @@
+import type { TextEdit } from "../edit.js";
+
+/** What a binding needs of a document; `Doc` has it. */
+export interface BoundDoc {
+  readonly length: number;
+  toString(): string;
+  insert(position: number, text: string): void;
+  delete(position: number, length: number): void;
+  transact(edit: () => void, origin?: unknown): unknown;
+  anchorAt(position: number, side: "before" | "after"): Uint8Array;
+  resolveAnchor(anchor: Uint8Array): number | undefined;
+  on(
+    type: "change",
+    listener: (event: { readonly edits: readonly TextEdit[]; readonly origin: unknown }) => void,
+  ): () => void;
+}
+
+/** What a binding needs to publish where its user's caret is; a provider's `presence` has it. */
+export interface BoundPresence {
+  /** What the others say of themselves, by session. */
+  readonly states: ReadonlyMap<string, unknown>;
+  /** Changes some of what this user says. */
+  update(part: Record<string, unknown>): void;
+  on(type: "change", listener: () => void): () => void;
+}
+
+export interface Binding {
+  /** Ends the connection between document and editor; both keep their text. */
+  destroy(): void;
+}
+
+/** Makes local edits, in sequence, as one transaction. */
+export function applyToDoc(doc: BoundDoc, edits: readonly TextEdit[], origin: unknown): void {
+  doc.transact(() => {
+    for (const edit of edits) {
+      if (edit.type === "insert") {
+        doc.insert(edit.position, edit.text);
+      } else {
+        doc.delete(edit.position, edit.length);
+      }
+    }
+  }, origin);
+}

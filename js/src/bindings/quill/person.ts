@@ -1,0 +1,26 @@
+/** How others are shown. What they say of themselves is a stranger's: checked, and only ever text. */
+
+const MAX_NAME = 40;
+
+export function nameOf(name: unknown): string {
+  return typeof name === "string" ? Array.from(name).slice(0, MAX_NAME).join("") : "";
+}
+
+/** The colour that was asked for if it is `#rgb` or `#rrggbb`, else one that the session always gets. */
+export function colorOf(session: string, color: unknown): string {
+  if (typeof color === "string" && /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i.test(color)) {
+    return color.length === 7 ? color : `#${Array.from(color.slice(1), (digit) => digit + digit).join("")}`;
+  }
+  const palette = ["#b3261e", "#1f6feb", "#1a7f37", "#8250df", "#9a6700", "#bf3989", "#0f7b8a", "#57606a"];
+  let sum = 0;
+  for (const character of session) {
+    sum = (sum * 31 + character.charCodeAt(0)) >>> 0;
+  }
+  return palette[sum % palette.length] ?? "#57606a";
+}
+
+/** Black or white, whichever is easier to read on a colour `#rrggbb`. */
+export function readableOn(color: string): string {
+  const channel = (at: number): number => parseInt(color.slice(at, at + 2), 16);
+  return channel(1) * 0.299 + channel(3) * 0.587 + channel(5) * 0.114 > 150 ? "#000" : "#fff";
+}

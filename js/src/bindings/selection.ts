@@ -1,0 +1,46 @@
+import type { BoundDoc } from "./port.js";
+
+/** A selection as positions: `anchor` stays where it began, `head` is where the caret blinks. */
+export interface Selection {
+  readonly anchor: number;
+  readonly head: number;
+}
+
+/** A selection as others get it in presence states: anchors, so that it holds in their text too. */
+export interface SharedSelection {
+  readonly anchor: string;
+  readonly head: string;
+}
+
+export function shareSelection(doc: BoundDoc, { anchor, head }: Selection): SharedSelection {
+  // "before" what follows: so that a caret walks along with what its owner types, without a message.
+  const share = (position: number): string => toBase64(doc.anchorAt(position, "before"));
+  const shared = share(head);
+  return { anchor: anchor === head ? shared : share(anchor), head: shared };
+}
+
+/** Where a selection that somebody sent stands here; `undefined` if it is none, or not known yet. */
+export function resolveSelection(doc: BoundDoc, shared: unknown): Selection | undefined {
+  if (typeof shared !== "object" || shared === null) {
+    return undefined;
+  }
+  const { anchor, head } = shared as Partial<Record<keyof SharedSelection, unknown>>;
+  if (typeof anchor !== "string" || typeof head !== "string") {
+    return undefined;
+  }
+  try {
+    const headAt = doc.resolveAnchor(fromBase64(head));
+    const anchorAt = anchor === head ? headAt : doc.resolveAnchor(fromBase64(anchor));
+    return headAt === undefined || anchorAt === undefined ? undefined : { anchor: anchorAt, head: headAt };
+  } catch {
+    return undefined; // somebody else's bytes
+  }
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
+function fromBase64(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}

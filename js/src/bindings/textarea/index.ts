@@ -1,0 +1,176 @@
+/** `crdt-js/textarea`: a `<textarea>` that shows a document. */
+import { Lag } from "../lag.js";
+import { applyToDoc, type Binding, type BoundDoc, type BoundPresence } from "../port.js";
+import { shareSelection } from "../selection.js";
+import { showable, wellFormed } from "../text.js";
+import { spliceBetween } from "./splice.js";
+
+export type { Binding, BoundDoc, BoundPresence } from "../port.js";
+
+export interface TextareaOptions {
+  /** Where the caret is published as `selection`; a provider's `presence`. */
+  readonly presence?: BoundPresence;
+}
+
+/**
+ * Shows `doc` in `element`, whose text it replaces, and makes edits there edits of the document.
+ *
+ * Caret, selection and scroll position stay where they are under remote edits, which wait while an input
+ * method composes. A "\r" in the document is shown as a character without width.
+ */
+export function bindTextarea(
+  doc: BoundDoc,
+  element: HTMLTextAreaElement,
+  options: TextareaOptions = {},
+): Binding {
+  return new TextareaBinding(doc, element, options.presence);
+}
+
+class TextareaBinding implements Binding {
+  readonly #doc: BoundDoc;
+  readonly #element: HTMLTextAreaElement;
+  readonly #presence: BoundPresence | undefined;
+  readonly #lag = new Lag();
+  readonly #ends: (() => void)[] = [];
+  /** What the element shows, as far as we know. */
+  #shown: string;
+  /** The selection in `#shown`, before whatever comes next. */
+  #selection: { start: number; end: number } | undefined;
+  #composing = false;
+
+  constructor(doc: BoundDoc, element: HTMLTextAreaElement, presence: BoundPresence | undefined) {
+    this.#doc = doc;
+    this.#element = element;
+    this.#presence = presence;
+    this.#shown = showable(doc.toString());
+    if (element.value !== this.#shown) {
+      element.value = this.#shown;
+    }
+    this.#ends.push(
+      doc.on("change", (event) => {
+        if (event.origin !== this) {
+          this.#lag.documentChanged(event.edits);
+          this.#release();
+        }
+      }),
+    );
+    this.#listen("beforeinput", () => {
+      this.#remember();
+    });
+    this.#listen("input", () => {
+      this.#pull();
+      this.#release();
+    });
+    this.#listen("compositionstart", () => {
+      this.#composing = true;
+    });
+    this.#listen("compositionend", () => {
+      // WebKit changes the text after this event (bug 31902), but before microtasks run.
+      queueMicrotask(() => {
+        this.#composing = false;
+        this.#pull();
+        this.#release();
+      });
+    });
+    for (const type of ["selectionchange", "select", "focus", "blur"]) {
+      this.#listen(type, () => {
+        this.#share();
+      });
+    }
+    const selectionMoved = (): void => {
+      this.#share();
+    };
+    element.ownerDocument.addEventListener("selectionchange", selectionMoved);
+    this.#ends.push(() => {
+      element.ownerDocument.removeEventListener("selectionchange", selectionMoved);
+    });
+  }
+
+  destroy(): void {
+    for (const end of this.#ends.splice(0)) {
+      end();
+    }
+    this.#presence?.update({ selection: null });
+  }
+
+  #listen(type: string, listener: () => void): void {
+    this.#element.addEventListener(type, listener);
+    this.#ends.push(() => {
+      this.#element.removeEventListener(type, listener);
+    });
+  }
+
+  #remember(): void {
+    const { selectionStart, selectionEnd } = this.#element;
+    this.#selection = { start: selectionStart, end: selectionEnd };
+  }
+
+  /** Makes what changed on the screen an edit of the document. */
+  #pull(): void {
+    const after = this.#element.value;
+    const splice = spliceBetween(this.#shown, after, this.#selection, this.#element.selectionEnd);
+    this.#selection = undefined;
+    if (!splice) {
+      return;
+    }
+    const inserted = wellFormed(splice.inserted);
+    this.#shown = after;
+    try {
+      applyToDoc(this.#doc, this.#lag.screenChanged({ ...splice, inserted }), this);
+    } catch (error) {
+      this.#lag.release();
+      this.#element.value = this.#shown = showable(this.#doc.toString());
+      throw error;
+    }
+    if (inserted !== splice.inserted) {
+      this.#replace(splice.position, splice.position + inserted.length, inserted);
+    }
+    this.#share();
+  }
+
+  /** Shows what waited, unless it still has to. */
+  #release(): void {
+    if (this.#composing || this.#lag.none || this.#ends.length === 0) {
+      return;
+    }
+    // What a script or a form's reset wrote into the element since is an edit like any other.
+    this.#pull();
+    const { scrollTop, scrollLeft } = this.#element;
+    let position = 0;
+    for (const step of this.#lag.release()) {
+      if ("retain" in step) {
+        position += step.retain;
+      } else if ("delete" in step) {
+        this.#replace(position, position + step.delete, "");
+      } else {
+        this.#replace(position, position, showable(step.insert));
+        position += step.insert.length;
+      }
+    }
+    this.#element.scrollTop = scrollTop;
+    this.#element.scrollLeft = scrollLeft;
+  }
+
+  #replace(start: number, end: number, text: string): void {
+    this.#element.setRangeText(text, start, end, "preserve");
+    this.#shown = this.#shown.slice(0, start) + text + this.#shown.slice(end);
+  }
+
+  #share(): void {
+    const { selectionStart, selectionEnd, selectionDirection } = this.#element;
+    if (!this.#presence || !this.#lag.none || selectionEnd > this.#doc.length) {
+      return;
+    }
+    if (this.#element.ownerDocument.activeElement !== this.#element) {
+      this.#presence.update({ selection: null });
+      return;
+    }
+    const [anchor, head] =
+      selectionDirection === "backward" ? [selectionEnd, selectionStart] : [selectionStart, selectionEnd];
+    try {
+      this.#presence.update({ selection: shareSelection(this.#doc, { anchor, head }) });
+    } catch {
+      // A selection that ends inside a surrogate pair, or a document that was freed: not shown.
+    }
+  }
+}
