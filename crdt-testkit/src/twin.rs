@@ -4,7 +4,7 @@ use crate::failure::{Checked, Failure, same};
 use crate::model::{Model, ModelOp, ModelOpKind};
 use crate::plain::PlainText;
 use crdt_core::codec::{decode_delta, encode_delta};
-use crdt_core::{Anchor, Doc, OpId, ReplicaId, Side, VersionVector};
+use crdt_core::{Anchor, Doc, Op, OpId, ReplicaId, Side, VersionVector};
 use std::collections::BTreeSet;
 
 /// One local edit, in scalar values.
@@ -208,9 +208,11 @@ impl Twin {
         Ok(())
     }
 
-    /// Elements and tombstones by way of anchors: every element has the place that the model says.
+    /// All elements in order, tombstones included; and every anchor stands beside its element.
     fn verify_order(&self) -> Checked {
         let order = self.model.order();
+        let expected = order.iter().map(|&id| (id, self.model.is_visible(id))).collect::<Vec<_>>();
+        same("elements in order, tombstones included", &self.doc.elements().collect(), &expected)?;
         let mut position = 0;
         for &id in &order {
             let visible = self.model.is_visible(id);
@@ -258,6 +260,12 @@ pub fn expand(delta: &[u8]) -> Checked<Vec<ModelOp>> {
         decode_delta(bytes).map_err(|error| Failure::new(format!("delta does not decode: {error}")))
     };
     let ops = decode(delta)?;
-    same("delta encoded again", &decode(&encode_delta(&ops))?, &ops)?;
+    // Runs may be joined, and replicas come in another order; the operations are the same.
+    let by_id = |ops: &[Op]| {
+        let mut single: Vec<ModelOp> = ops.iter().flat_map(ModelOp::from_run).collect();
+        single.sort_by_key(|op| op.id);
+        single
+    };
+    same("delta encoded again", &by_id(&decode(&encode_delta(&ops))?), &by_id(&ops))?;
     Ok(ops.iter().flat_map(ModelOp::from_run).collect())
 }

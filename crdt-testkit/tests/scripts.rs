@@ -1,0 +1,139 @@
+//! Every scenario script of `scripts/`, through the one helper; each is a test of its own name in
+//! the output.
+
+use crdt_core::{Anchor, OpId, ReplicaId};
+use crdt_testkit::check;
+use crdt_testkit::model::{Model, ModelOp, ModelOpKind};
+use crdt_testkit::script::{Script, Step};
+use crdt_testkit::twin::Edit;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// Names and scripts, in the order of their names.
+fn scripts() -> Vec<(String, Script)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
+    let mut scripts: Vec<(String, Script)> = fs::read_dir(&folder)
+        .expect("the folder of scripts")
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "script"))
+        .map(|path| {
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            let text = fs::read_to_string(&path).expect("a readable script");
+            let script = Script::parse(&text).unwrap_or_else(|failure| panic!("{name}: {failure}"));
+            (name, script)
+        })
+        .collect();
+    scripts.sort_by(|one, other| one.0.cmp(&other.0));
+    scripts
+}
+
+#[test]
+fn every_script_holds_for_crdt_core() {
+    let scripts = scripts();
+    assert!(scripts.len() >= 25, "scripts are missing: {}", scripts.len());
+    let mut failed = Vec::new();
+    for (name, script) in &scripts {
+        // A panic inside the engine must not hide which script it was.
+        println!("script {name}");
+        if let Err(failure) = check(script) {
+            failed.push(format!("{name}: {failure}"));
+        }
+    }
+    assert!(failed.is_empty(), "{} of {} failed:\n{}", failed.len(), scripts.len(), failed.join("\n"));
+}
+
+/// Tells a wrong script from a wrong engine.
+#[test]
+fn every_script_holds_for_the_model_alone() {
+    let failed: Vec<String> = scripts()
+        .iter()
+        .filter_map(|(name, script)| run_models(script).err().map(|failure| format!("{name}: {failure}")))
+        .collect();
+    assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
+}
+
+fn run_models(script: &Script) -> Result<(), String> {
+    let mut models = vec![Model::new(); script.replicas.len()];
+    let mut last: Vec<Vec<ModelOp>> = vec![Vec::new(); models.len()];
+    let mut anchors: BTreeMap<&str, Anchor> = BTreeMap::new();
+    for (line, step) in &script.steps {
+        let wrong = |found: String| Err(format!("line {line} `{step}`: found {found}"));
+        match step {
+            Step::Edit { replica, edits } => {
+                let ops = match edit(&mut models[*replica], script.replicas[*replica], edits) {
+                    Ok(ops) => ops,
+                    Err(found) => return wrong(found),
+                };
+                if !ops.is_empty() {
+                    last[*replica] = ops;
+                }
+            }
+            Step::Sync { from, to } => sync(&mut models, *from, *to),
+            Step::SyncAll => {
+                (1..models.len()).for_each(|from| sync(&mut models, from, 0));
+                (1..models.len()).for_each(|to| sync(&mut models, 0, to));
+            }
+            Step::Last { from, to } => {
+                last[*from].clone().into_iter().for_each(|op| models[*to].receive(op));
+            }
+            Step::Anchor { replica, name, position, side } => {
+                let visible = models[*replica].visible();
+                let element = match side {
+                    crdt_core::Side::Before => visible.get(*position).copied(),
+                    crdt_core::Side::After => position.checked_sub(1).map(|index| visible[index]),
+                };
+                anchors.insert(name, Anchor { element, side: *side });
+            }
+            Step::Expect { replica, text } => {
+                for (index, model) in models.iter().enumerate() {
+                    if replica.is_none_or(|replica| replica == index) && model.text() != *text {
+                        return wrong(format!("{:?}", model.text()));
+                    }
+                }
+            }
+            Step::ExpectPending { replica, count } => {
+                if models[*replica].waiting() != *count {
+                    return wrong(models[*replica].waiting().to_string());
+                }
+            }
+            Step::ExpectAnchor { replica, name, position } => {
+                let found = models[*replica].resolve(&anchors[name.as_str()]);
+                if found != Some(*position) {
+                    return wrong(format!("{found:?}"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn edit(model: &mut Model, replica: ReplicaId, edits: &[Edit]) -> Result<Vec<ModelOp>, String> {
+    let mut ops = Vec::new();
+    for edit in edits {
+        let len = model.visible().len();
+        match edit {
+            Edit::Insert { position, .. } if *position > len => {
+                return Err(format!("position {position} in {:?}", model.text()));
+            }
+            Edit::Delete { position, len: count } if position + count > len => {
+                return Err(format!("{count} from position {position} in {:?}", model.text()));
+            }
+            Edit::Insert { position, text } => ops.extend(model.insert(replica, *position, text)),
+            Edit::Delete { position, len } => {
+                for target in model.visible()[*position..position + len].to_vec() {
+                    let id = OpId::new(replica, model.version().get(replica));
+                    let op = ModelOp { id, kind: ModelOpKind::Delete { target } };
+                    model.receive(op.clone());
+                    ops.push(op);
+                }
+            }
+        }
+    }
+    Ok(ops)
+}
+
+fn sync(models: &mut [Model], from: usize, to: usize) {
+    let ops: Vec<ModelOp> = models[from].ops().chain(models[from].waiting_ops()).cloned().collect();
+    ops.into_iter().for_each(|op| models[to].receive(op));
+}
