@@ -2,7 +2,7 @@
 
 use crate::config::TextApi;
 use crate::document;
-use crate::relay::Relay;
+use crate::server::Relay;
 use crate::store::{DocumentName, StoreError};
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;

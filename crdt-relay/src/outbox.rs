@@ -2,10 +2,12 @@
 //!
 //! Nothing is ever dropped silently and nobody waits for a slow reader: a session whose live frames
 //! exceed the budget is closed, and comes back with a version vector that says what it lacks.
-//! Catch-up after a join is not counted: it is as large as the document, and sent once.
+//! Catch-up after a join, and the pieces of frames larger than a message, count in a budget of their
+//! own: they are as large as the document, come rarely, and cannot be read faster than they arrive.
 
+use crate::limits::SESSION_CATCH_UP_BYTES;
 use bytes::Bytes;
-use crdt_core::sync::CloseCode;
+use crdt_core::sync::{CloseCode, Frame};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{mpsc, watch};
@@ -31,8 +33,8 @@ impl Closing {
 pub struct Outbox {
     frames: mpsc::UnboundedSender<Queued>,
     urgent: Arc<watch::Sender<Option<Closing>>>,
-    live_bytes: Arc<AtomicUsize>,
-    budget_bytes: usize,
+    unread: Arc<Unread>,
+    live_limit_bytes: usize,
 }
 
 /// The end that the connection writes from.
@@ -40,59 +42,82 @@ pub struct Outbox {
 pub struct OutboxReader {
     frames: mpsc::UnboundedReceiver<Queued>,
     urgent: watch::Receiver<Option<Closing>>,
-    live_bytes: Arc<AtomicUsize>,
+    unread: Arc<Unread>,
+}
+
+/// Bytes queued and not yet written.
+#[derive(Debug, Default)]
+struct Unread {
+    live: AtomicUsize,
+    catch_up: AtomicUsize,
 }
 
 #[derive(Debug)]
 enum Queued {
-    Frame { bytes: Bytes, live: bool },
+    Frame(Bytes),
     Close(Closing),
 }
 
 /// What to write next.
 #[derive(Debug)]
 pub enum Outgoing {
-    /// A message, and what it counts in the budget until [`OutboxReader::written`].
-    Frame {
-        /// The message.
-        bytes: Bytes,
-        /// Its share of the budget.
-        counted: Counted,
-    },
+    /// A message; it counts in the budget until [`OutboxReader::written`].
+    Frame(Bytes),
     /// The end.
     Close(Closing),
 }
 
-/// What a message counts in the budget.
-#[derive(Debug)]
-#[must_use]
-pub struct Counted(usize);
+/// Which budget a message counts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Budget {
+    Live,
+    CatchUp,
+}
+
+impl Budget {
+    fn of(message: &[u8]) -> Self {
+        let sync = Frame::Sync { up_to: 0, delta: &[] }.kind();
+        let fragment = Frame::Fragment { total: 0, start: 0, piece: &[] }.kind();
+        let is_catch_up = message.first().is_some_and(|&kind| kind == sync || kind == fragment);
+        if is_catch_up { Self::CatchUp } else { Self::Live }
+    }
+}
+
+impl Unread {
+    fn of(&self, budget: Budget) -> &AtomicUsize {
+        match budget {
+            Budget::Live => &self.live,
+            Budget::CatchUp => &self.catch_up,
+        }
+    }
+}
 
 impl Outbox {
-    /// An outbox that holds up to `budget_bytes` of live frames.
-    pub fn new(budget_bytes: usize) -> (Self, OutboxReader) {
+    /// An outbox that holds up to `live_limit_bytes` of live frames.
+    pub fn new(live_limit_bytes: usize) -> (Self, OutboxReader) {
         let (frames, queue) = mpsc::unbounded_channel();
         let (urgent, urgent_reader) = watch::channel(None);
-        let live_bytes = Arc::new(AtomicUsize::new(0));
-        let outbox = Self { frames, urgent: Arc::new(urgent), live_bytes: live_bytes.clone(), budget_bytes };
-        (outbox, OutboxReader { frames: queue, urgent: urgent_reader, live_bytes })
+        let unread = Arc::new(Unread::default());
+        let outbox = Self { frames, urgent: Arc::new(urgent), unread: unread.clone(), live_limit_bytes };
+        (outbox, OutboxReader { frames: queue, urgent: urgent_reader, unread })
     }
 
-    /// Queues a live frame; closes the session instead if that exceeds the budget.
-    pub fn send(&self, bytes: Bytes) {
-        let queued = self.live_bytes.fetch_add(bytes.len(), Ordering::Relaxed) + bytes.len();
-        if queued > self.budget_bytes && queued > bytes.len() {
-            let text = format!("more than {} bytes were not read", self.budget_bytes);
+    /// Queues a message; closes the session instead if it has left too much unread. A message that
+    /// finds nothing of its budget waiting is always queued.
+    pub fn send(&self, message: Bytes) {
+        let budget = Budget::of(&message);
+        let limit_bytes = match budget {
+            Budget::Live => self.live_limit_bytes,
+            Budget::CatchUp => SESSION_CATCH_UP_BYTES,
+        };
+        let before = self.unread.of(budget).fetch_add(message.len(), Ordering::Relaxed);
+        if before > 0 && before + message.len() > limit_bytes {
+            let text = format!("more than {limit_bytes} bytes were not read");
             self.close_now(Closing::new(CloseCode::SLOW_READER, text));
             return;
         }
         // An error means that the connection has ended, which its session is told elsewhere.
-        drop(self.frames.send(Queued::Frame { bytes, live: true }));
-    }
-
-    /// Queues a frame of the catch-up after a join, which the budget does not count.
-    pub fn send_catch_up(&self, bytes: Bytes) {
-        drop(self.frames.send(Queued::Frame { bytes, live: false }));
+        drop(self.frames.send(Queued::Frame(message)));
     }
 
     /// Ends the connection after what is queued.
@@ -119,17 +144,14 @@ impl OutboxReader {
             next = self.frames.recv() => next?,
         };
         Some(match next {
-            Queued::Frame { bytes, live } => {
-                let counted = Counted(if live { bytes.len() } else { 0 });
-                Outgoing::Frame { bytes, counted }
-            }
+            Queued::Frame(message) => Outgoing::Frame(message),
             Queued::Close(closing) => Outgoing::Close(closing),
         })
     }
 
-    /// Gives back what a written message counted.
-    pub fn written(&self, counted: Counted) {
-        self.live_bytes.fetch_sub(counted.0, Ordering::Relaxed);
+    /// Takes a message that was written out of its budget.
+    pub fn written(&self, message: &[u8]) {
+        self.unread.of(Budget::of(message)).fetch_sub(message.len(), Ordering::Relaxed);
     }
 
     /// Resolves when the connection must end without writing what is queued.
@@ -165,36 +187,41 @@ mod tests {
         all
     }
 
-    fn bytes(len: usize) -> Bytes {
+    fn live(len: usize) -> Bytes {
         Bytes::from(vec![0; len])
+    }
+
+    fn catch_up(len: usize) -> Bytes {
+        Frame::Sync { up_to: 1, delta: &vec![0; len] }.encode(1).into()
     }
 
     #[tokio::test]
     async fn live_frames_over_the_budget_close_the_session_at_once() {
         let (outbox, mut reader) = Outbox::new(10);
-        outbox.send(bytes(6));
-        outbox.send(bytes(6));
+        outbox.send(live(6));
+        outbox.send(live(6));
         let all = drain(&mut reader).await;
         let [Outgoing::Close(closing)] = &all[..] else { panic!("{all:?}") };
         assert_eq!(closing.code, CloseCode::SLOW_READER);
     }
 
     #[tokio::test]
-    async fn catch_up_is_not_counted_and_one_large_frame_passes() {
+    async fn catch_up_does_not_count_as_live_and_one_large_message_passes() {
         let (outbox, mut reader) = Outbox::new(10);
-        outbox.send_catch_up(bytes(100));
-        outbox.send(bytes(50));
+        outbox.send(catch_up(100));
+        outbox.send(catch_up(100));
+        outbox.send(live(50));
         outbox.close(Closing::new(CloseCode::GOING_AWAY, "end"));
-        assert_eq!(drain(&mut reader).await.len(), 3);
+        assert_eq!(drain(&mut reader).await.len(), 4);
     }
 
     #[tokio::test]
-    async fn a_written_frame_frees_its_share() {
+    async fn a_written_message_frees_its_share() {
         let (outbox, mut reader) = Outbox::new(10);
         for _ in 0..5 {
-            outbox.send(bytes(10));
-            let Some(Outgoing::Frame { counted, .. }) = reader.next().await else { panic!() };
-            reader.written(counted);
+            outbox.send(live(10));
+            let Some(Outgoing::Frame(message)) = reader.next().await else { panic!() };
+            reader.written(&message);
         }
     }
 }

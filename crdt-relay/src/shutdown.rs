@@ -1,6 +1,7 @@
-//! The wish to stop, as a value that everything long-running holds.
+//! The wish to stop, and what still runs, as values.
 
-use tokio::sync::watch;
+use std::convert::Infallible;
+use tokio::sync::{mpsc, watch};
 
 /// Asks everybody who holds a [`Shutdown`] to stop.
 #[derive(Debug)]
@@ -33,5 +34,28 @@ impl Shutdown {
     pub async fn requested(&mut self) {
         // An error means that the trigger is gone: the server went away, which is a stop too.
         drop(self.0.wait_for(|requested| *requested).await);
+    }
+}
+
+/// Held, in clones, by everything of one kind that still runs.
+#[derive(Clone, Debug)]
+pub struct Running(#[expect(dead_code, reason = "dropping it is what tells")] mpsc::Sender<Infallible>);
+
+/// Tells when nothing holds a [`Running`] any more.
+#[derive(Debug)]
+pub struct Finished(mpsc::Receiver<Infallible>);
+
+impl Running {
+    /// The first of the clones, and what waits for all of them.
+    pub fn new() -> (Self, Finished) {
+        let (sender, receiver) = mpsc::channel(1);
+        (Self(sender), Finished(receiver))
+    }
+}
+
+impl Finished {
+    /// Resolves when the last clone was dropped.
+    pub async fn finished(mut self) {
+        while self.0.recv().await.is_some() {}
     }
 }

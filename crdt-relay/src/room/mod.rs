@@ -5,10 +5,14 @@
 
 mod limits;
 mod presence;
+mod registry;
 mod session;
 mod state;
 mod stored;
+mod task;
 
 pub use limits::{RoomLimits, SessionLimits};
+pub use registry::{Progress, Registry, RoomEvent, RoomRequest, Ticket};
 pub use session::{JoinRequest, Session, SessionOutput};
 pub use state::{Opened, RoomOutput, RoomState};
+pub use task::RoomSettings;

@@ -486,3 +486,7 @@ fn cut(handle: Handle, frame: &Frame<'_>, limits: &RoomLimits) -> Vec<Bytes> {
     let frame_bytes = usize::try_from(limits.frames.frame_bytes).unwrap_or(usize::MAX);
     split(handle, frame.encode(handle), frame_bytes).into_iter().map(Bytes::from).collect()
 }
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

@@ -25,7 +25,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many prepared statements each connection keeps.
 const STATEMENT_CACHE: usize = 32;
 
-type FindRequest = (DocumentName, oneshot::Sender<Result<Option<StoredDocument>, StoreError>>);
+/// What the reading thread is asked.
+enum ReadRequest {
+    Find(DocumentName, oneshot::Sender<Result<Option<StoredDocument>, StoreError>>),
+    Close(oneshot::Sender<Result<(), StoreError>>),
+}
 
 /// Documents in one SQLite file.
 ///
@@ -33,7 +37,7 @@ type FindRequest = (DocumentName, oneshot::Sender<Result<Option<StoredDocument>,
 #[derive(Debug)]
 pub struct SqliteStore {
     writes: mpsc::Sender<Request>,
-    reads: mpsc::Sender<FindRequest>,
+    reads: mpsc::Sender<ReadRequest>,
     _lock: File,
 }
 
@@ -64,16 +68,12 @@ impl SqliteStore {
         let path = folder.join(DATABASE_FILE);
         let mut writing = connect(&path)?;
         schema::prepare(&mut writing)?;
-        let mut reading = connect(&path)?;
+        let reading = connect(&path)?;
 
         let (writes, write_queue) = mpsc::channel();
-        let (reads, read_queue) = mpsc::channel::<FindRequest>();
+        let (reads, read_queue) = mpsc::channel();
         spawn("store-writer", move || writer::run(writing, &write_queue))?;
-        spawn("store-reader", move || {
-            while let Ok((name, done)) = read_queue.recv() {
-                drop(done.send(schema::read(&mut reading, &name)));
-            }
-        })?;
+        spawn("store-reader", move || read(reading, &read_queue))?;
         Ok(Self { writes, reads, _lock: lock })
     }
 
@@ -98,6 +98,20 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), StoreErr
     spawned.map(drop).map_err(|error| StoreError::Unavailable { reason: error.to_string() })
 }
 
+/// Reads until the queue's last sender is gone or a `Close` comes.
+fn read(mut connection: Connection, queue: &mpsc::Receiver<ReadRequest>) {
+    while let Ok(request) = queue.recv() {
+        match request {
+            ReadRequest::Find(name, done) => drop(done.send(schema::read(&mut connection, &name))),
+            ReadRequest::Close(done) => {
+                let closed = connection.close().map_err(|(_, error)| StoreError::from(error));
+                drop(done.send(closed));
+                return;
+            }
+        }
+    }
+}
+
 /// Queues a change at once (so that calls are committed in their order) and waits for its commit.
 fn write(writes: &mpsc::Sender<Request>, change: Change) -> StoreFuture<()> {
     let (done, committed) = oneshot::channel();
@@ -108,9 +122,9 @@ fn write(writes: &mpsc::Sender<Request>, change: Change) -> StoreFuture<()> {
     })
 }
 
-fn find(reads: &mpsc::Sender<FindRequest>, name: DocumentName) -> StoreFuture<Option<StoredDocument>> {
+fn find(reads: &mpsc::Sender<ReadRequest>, name: DocumentName) -> StoreFuture<Option<StoredDocument>> {
     let (done, found) = oneshot::channel();
-    let queued = reads.send((name, done));
+    let queued = reads.send(ReadRequest::Find(name, done));
     Box::pin(async move {
         queued.map_err(|_| StoreError::Closed)?;
         found.await.map_err(|_| StoreError::Closed)?
@@ -150,6 +164,14 @@ impl Store for SqliteStore {
     }
 
     fn close(&self) -> StoreFuture<()> {
-        write(&self.writes, Change::Close)
+        let (done, reader_closed) = oneshot::channel();
+        let queued = self.reads.send(ReadRequest::Close(done));
+        let writes = self.writes.clone();
+        Box::pin(async move {
+            queued.map_err(|_| StoreError::Closed)?;
+            reader_closed.await.map_err(|_| StoreError::Closed)??;
+            // The last connection to close moves the write-ahead log into the database.
+            write(&writes, Change::Close).await
+        })
     }
 }

@@ -211,6 +211,11 @@ async fn after_closing_everything_is_refused() {
     before.await.unwrap();
     let after = store.append(&name("a"), epoch, batches(2..=2)).await;
     assert_eq!(after, Err(StoreError::Closed));
+    assert_eq!(store.find(&name("a")).await, Err(StoreError::Closed));
+    let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["relay.lock", "relay.sqlite"], "the write-ahead log was not moved into the database");
 }
 
 #[tokio::test]
