@@ -1,0 +1,2 @@
+// esbuild gathers what is imported here in main.css.
+declare module "*.css";

@@ -1,0 +1,166 @@
+// The demo page: one document, one Quill, one connection.
+
+import { Doc, WebSocketProvider } from "crdt-js";
+import { bindQuill } from "crdt-js/quill";
+import Quill from "quill/core";
+import "quill/dist/quill.core.css";
+import "./style.css";
+import { documentAddress, documentName, newDocumentName } from "./document-name.js";
+import { loadIdentity, saveIdentity } from "./identity.js";
+import { showPeople } from "./people.js";
+import { type Safety, SaveIndicator } from "./save-indicator.js";
+
+const name = documentName(new URL(location.href));
+const address = new URL("/v1/sync", location.href);
+address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+
+const doc = new Doc();
+const provider = new WebSocketProvider(doc, address.href, name);
+const quill = new Quill(byId("editor"), {
+  // Plain text: formats come with marks.
+  formats: [],
+  modules: { history: { userOnly: true } },
+  placeholder: "Write something. Whoever has this page open sees it at once.",
+});
+quill.root.setAttribute("aria-label", `Text of ${name}`);
+quill.root.setAttribute("role", "textbox");
+quill.root.setAttribute("aria-multiline", "true");
+bindQuill(doc, quill, { presence: provider.presence });
+
+document.title = `${name} – Shared text`;
+byId("document-name").textContent = name;
+byId("document-name").title = name;
+link("share").href = documentAddress(name);
+link("new-document").addEventListener("click", (event) => {
+  event.preventDefault();
+  location.href = documentAddress(newDocumentName());
+});
+window.addEventListener("hashchange", () => {
+  location.reload();
+});
+
+keepIdentity();
+keepPeople();
+keepSafety();
+keepCount();
+quill.focus();
+
+// For the console of the browser, and for the browser test.
+Object.assign(window, { editor: { doc, quill, provider } });
+
+/** This page's person: shown in the bar, told to the others, kept for the next visit. */
+function keepIdentity(): void {
+  const nameField = input("my-name");
+  const colorField = input("my-color");
+  let me = loadIdentity(localStorage);
+  const show = (): void => {
+    nameField.value = me.name;
+    colorField.value = me.color;
+    provider.presence.update({ name: me.name, color: me.color });
+  };
+  const change = (): void => {
+    me = saveIdentity(localStorage, { name: nameField.value, color: colorField.value });
+    show();
+  };
+  nameField.addEventListener("change", change);
+  colorField.addEventListener("change", change);
+  byId("me").addEventListener("submit", (event) => {
+    event.preventDefault();
+    quill.focus();
+  });
+  show();
+}
+
+function keepPeople(): void {
+  const show = (): void => {
+    showPeople(byId("people"), provider.presence.states);
+  };
+  provider.presence.on("change", show);
+  show();
+}
+
+/** Whether the edits of this tab are saved; warns before they are thrown away with it. */
+function keepSafety(): void {
+  const indicator = new SaveIndicator(byId("save"), byId("save-text"), byId("save-spoken"));
+  let wasConnected = false;
+  let unsavedEdits = 0;
+  let problem = "";
+  const safety = (): Safety => {
+    const { state } = provider.saved;
+    if (provider.status === "stopped") {
+      return { type: "stopped", reason: problem, unsavedEdits };
+    }
+    if (state !== "offline") {
+      return { type: state };
+    }
+    return wasConnected || provider.status === "offline" ? { type: "offline", unsavedEdits } : { type: "connecting" };
+  };
+  const show = (): void => {
+    wasConnected ||= provider.status === "connected";
+    if (!provider.saved.unsaved) {
+      unsavedEdits = 0;
+    }
+    indicator.show(safety());
+  };
+  doc.on("delta", () => {
+    // The provider learns of it after this event, so that it may still say that everything is saved.
+    queueMicrotask(() => {
+      unsavedEdits += 1;
+      show();
+    });
+  });
+  provider.on("status", show);
+  provider.on("saved", show);
+  provider.on("error", ({ message }) => {
+    problem = message;
+    show();
+  });
+  provider.on("reset", () => {
+    const notice = byId("notice");
+    notice.textContent =
+      "The server has another text under this name now. Yours stays in this tab: copy what you need, then reload.";
+    notice.hidden = false;
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (provider.saved.unsaved) {
+      event.preventDefault();
+    }
+  });
+  show();
+}
+
+function keepCount(): void {
+  const count = byId("count");
+  const show = (): void => {
+    const text = doc.toString();
+    const words = text.match(/[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu)?.length ?? 0;
+    count.textContent = `${words.toLocaleString("en")} ${words === 1 ? "word" : "words"}`;
+  };
+  let waiting = false;
+  doc.on("change", () => {
+    if (!waiting) {
+      waiting = true;
+      requestAnimationFrame(() => {
+        waiting = false;
+        show();
+      });
+    }
+  });
+  show();
+}
+
+function byId(id: string): HTMLElement {
+  const element = document.getElementById(id);
+  if (!element) {
+    throw new Error(`the page has no element #${id}`);
+  }
+  return element;
+}
+
+function input(id: string): HTMLInputElement {
+  return byId(id) as HTMLInputElement;
+}
+
+function link(id: string): HTMLAnchorElement {
+  return byId(id) as HTMLAnchorElement;
+}

@@ -1,0 +1,61 @@
+// A real Chromium, and what the tests say about the demo page in it.
+
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Doc, WebSocketProvider } from "crdt-js";
+import type Quill from "quill/core";
+
+declare global {
+  interface Window {
+    /** Put there by the page. */
+    editor: { doc: Doc; quill: Quill; provider: WebSocketProvider };
+  }
+}
+
+/** How long a page may take for anything; a limit and not a measurement. */
+const LIMIT_MS = 120_000;
+
+export async function launch(): Promise<Browser> {
+  const program = process.env["CHROMIUM"];
+  return await chromium.launch({
+    ...(program === undefined ? {} : { executablePath: program }),
+    // Root, as in containers, has no sandbox; the pages are our own.
+    chromiumSandbox: false,
+  });
+}
+
+/** Opens a document and waits until it is there. */
+export async function open(context: BrowserContext, relay: { address: string }, name: string): Promise<Page> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(LIMIT_MS);
+  page.on("pageerror", (error) => {
+    console.error(`error in the page: ${error.stack ?? error.message}`);
+    process.exitCode = 1;
+  });
+  await page.goto(`${relay.address}/?doc=${encodeURIComponent(name)}`);
+  await saveState(page, "saved");
+  return page;
+}
+
+/** Waits until the page's indicator says so. */
+export async function saveState(page: Page, state: "saved" | "saving" | "offline"): Promise<void> {
+  await page.waitForSelector(`#save[data-state="${state}"]`);
+}
+
+export async function indicator(page: Page): Promise<string> {
+  return await page.locator("#save-text").innerText();
+}
+
+/** The text as the document has it. */
+export async function text(page: Page): Promise<string> {
+  return await page.evaluate(() => window.editor.doc.toString());
+}
+
+/** The text as a person sees it (Quill's last line end is not part of it). */
+export async function shownText(page: Page): Promise<string> {
+  return await page.evaluate(() => window.editor.quill.getText().replace(/\n$/, ""));
+}
+
+/** Waits until the page shows exactly this. */
+export async function shows(page: Page, expected: string): Promise<void> {
+  await page.waitForFunction((wanted) => window.editor.quill.getText().replace(/\n$/, "") === wanted, expected);
+}

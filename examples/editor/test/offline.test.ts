@@ -1,0 +1,107 @@
+// What a person sees: others, their carets, and whether the own edits are safe.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { indicator, launch, open, saveState, shows, shownText } from "./browser.js";
+import { Relay } from "./relay.js";
+
+let browser: Browser;
+let relay: Relay;
+
+before(async () => {
+  browser = await launch();
+  relay = await Relay.started();
+});
+
+after(async () => {
+  await browser.close();
+  await relay.remove();
+});
+
+/** Two people, each with a browser of their own. */
+async function twoPeople(name: string): Promise<readonly [Page, Page]> {
+  return [await open(await browser.newContext(), relay, name), await open(await browser.newContext(), relay, name)];
+}
+
+/** Keys pressed with the caret at the end of the text. */
+async function typeAtEnd(page: Page, keys: string): Promise<void> {
+  await page.locator(".ql-editor").focus();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type(keys);
+}
+
+test("what both tabs type while the relay is stopped arrives once when it is back", async () => {
+  const [one, other] = await twoPeople("stopped");
+  await typeAtEnd(one, "Begun together.");
+  await shows(other, "Begun together.");
+  await Promise.all([saveState(one, "saved"), saveState(other, "saved")]);
+
+  await relay.stop();
+  await Promise.all([saveState(one, "offline"), saveState(other, "offline")]);
+  assert.equal(await indicator(one), "Offline – everything is saved");
+  await typeAtEnd(one, " One.");
+  await typeAtEnd(other, " Other!");
+  assert.equal(await indicator(one), "Offline – 5 edits kept in this tab");
+  assert.equal(await indicator(other), "Offline – 7 edits kept in this tab");
+  assert.equal(await shownText(one), "Begun together. One.");
+  assert.equal(await shownText(other), "Begun together. Other!");
+
+  await relay.start();
+  await Promise.all([saveState(one, "saved"), saveState(other, "saved")]);
+  assert.equal(await indicator(one), "Saved");
+  const merged = ["Begun together. One. Other!", "Begun together. Other! One."];
+  await one.waitForFunction((texts) => texts.includes(window.editor.doc.toString()), merged);
+  const end = await shownText(one);
+  await shows(other, end);
+  assert.ok(merged.includes(end), end);
+  assert.equal(await relay.text("stopped"), end);
+});
+
+test("a reload keeps the text and the person", async () => {
+  const page = await open(await browser.newContext(), relay, "reloaded");
+  await page.locator("#my-name").fill("Ada");
+  await page.locator("#my-name").press("Enter");
+  await typeAtEnd(page, "Still here");
+  await page.waitForFunction(() => !window.editor.provider.saved.unsaved);
+  await page.reload();
+  await shows(page, "Still here");
+  assert.equal(await page.locator("#my-name").inputValue(), "Ada");
+});
+
+test("others are shown with their names, colours and carets, and go when they leave", async () => {
+  const [one, other] = await twoPeople("company");
+  await other.locator("#my-name").fill("Grace");
+  await other.locator("#my-name").press("Enter");
+  const color = await other.locator("#my-color").inputValue();
+  await typeAtEnd(other, "Hello from the other side");
+
+  const person = one.locator("#people .person");
+  await person.filter({ hasText: "Grace" }).waitFor();
+  assert.equal(await person.count(), 1, "one other person, and not oneself");
+  assert.equal(await person.evaluate((chip) => getComputedStyle(chip).getPropertyValue("--person")), color);
+  const name = one.locator(".crdt-cursors .crdt-name", { hasText: "Grace" });
+  await name.waitFor();
+  const atEnd = (await name.boundingBox())?.x ?? 0;
+
+  await other.keyboard.press("Home");
+  await one.waitForFunction((x) => {
+    const label = document.querySelector(".crdt-cursors .crdt-name");
+    return label !== null && label.getBoundingClientRect().x < x;
+  }, atEnd);
+
+  await other.close();
+  await person.waitFor({ state: "detached" });
+  await name.waitFor({ state: "detached" });
+});
+
+test("the address names the document, and a new one is empty", async () => {
+  const page = await open(await browser.newContext(), relay, "plans & hopes");
+  assert.equal(await page.locator("#document-name").innerText(), "plans & hopes");
+  await typeAtEnd(page, "x");
+  await page.waitForFunction(() => !window.editor.provider.saved.unsaved);
+  await page.locator("#new-document").click();
+  await page.waitForURL(/\?doc=text-[a-z]{8}$/);
+  await saveState(page, "saved");
+  assert.equal(await shownText(page), "");
+});
