@@ -585,3 +585,7 @@ impl StopReason {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;
