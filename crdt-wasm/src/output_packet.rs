@@ -61,8 +61,8 @@ fn write_output(out: &mut Vec<u8>, output: &Output) {
             // 0 is no delay; any other number is the delay plus one.
             write_varint(out, retry_after_ms.map_or(0, |ms| u64::from(ms) + 1));
         }
-        // `Output` is open for more; the JavaScript side has to know each.
-        other => unreachable!("no packet form for {other:?}"),
+        // `Output` is open for more; each needs a number here and a case in JavaScript.
+        _ => unreachable!("an output without a packet form"),
     }
 }
 

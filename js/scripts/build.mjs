@@ -5,6 +5,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { encodeWasm } from "./wasm-text.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
@@ -24,7 +25,7 @@ const inlineWasm = {
   setup(builder) {
     builder.onResolve({ filter: /^crdt:wasm$/ }, () => ({ path: "crdt:wasm", namespace: "wasm" }));
     builder.onLoad({ filter: /.*/, namespace: "wasm" }, async () => ({
-      contents: (await readFile(wasm)).toString("base64"),
+      contents: encodeWasm(await readFile(wasm)),
       loader: "text",
     }));
   },

@@ -42,9 +42,11 @@ export function readChange(ops: readonly QuillOp[], length: number, lag: Lag): Q
   const pass = (count: number, deletes: boolean): void => {
     const inText = Math.max(0, Math.min(count, end - position));
     if (deletes) {
-      splice(inText, "");
-      const from = position + inText - end;
-      tail = from < 0 ? tail : tail.slice(0, from) + tail.slice(from + count - inText);
+      if (inText > 0) {
+        splice(inText, "");
+      }
+      const inTail = position - end;
+      tail = inTail < 0 ? tail : tail.slice(0, inTail) + tail.slice(inTail + count - inText);
     } else {
       position += count;
     }
