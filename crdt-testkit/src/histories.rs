@@ -4,6 +4,7 @@
 //! be shrunk freely, and then told as a script with real positions: what fails can be printed, kept
 //! in `scripts/`, and run again.
 
+use crate::failure::Checked;
 use crate::model::{Model, ModelOp, ModelOpKind};
 use crate::script::{Script, Step};
 use crate::twin::Edit;
@@ -11,6 +12,90 @@ use crdt_core::{OpId, ReplicaId};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, prop_oneof};
 use proptest::sample::select;
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
+use std::collections::hash_map::RandomState;
+use std::env;
+use std::fmt::{Debug, Display};
+use std::hash::BuildHasher;
+
+/// Runs a check for `cases` random values, or as many as `$CRDT_CASES` says.
+///
+/// Prints the seed, which `$CRDT_SEED` gives again.
+///
+/// # Panics
+/// When the check fails or panics: with the smallest value found for which it does, which is shown
+/// as a script if it is one.
+pub fn for_all<S>(cases: u32, strategy: S, check: impl Fn(&S::Value) -> Checked)
+where
+    S: Strategy,
+    S::Value: Debug + Display,
+{
+    let number = |name: &str| env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let cases = number("CRDT_CASES").and_then(|cases| u32::try_from(cases).ok()).unwrap_or(cases);
+    let seed = number("CRDT_SEED").unwrap_or_else(|| RandomState::new().hash_one(cases));
+    println!("{cases} cases, CRDT_SEED={seed}");
+    let config = Config {
+        cases,
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
+    let outcome = TestRunner::new(config)
+        .run(&strategy, |value| check(&value).map_err(|failure| TestCaseError::fail(failure.to_string())));
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, value)) => {
+            panic!("{}\nCRDT_SEED={seed}\n{value}", reason.message());
+        }
+        Err(error) => panic!("{error}\nCRDT_SEED={seed}"),
+    }
+}
+
+/// Replicas that share a history and then all type at one place at once.
+#[derive(Clone, Debug)]
+pub struct Meeting {
+    /// Everything that happens.
+    pub script: Script,
+    /// What each replica typed there.
+    pub typed: Vec<(usize, String)>,
+}
+
+impl Display for Meeting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Display::fmt(&self.script, f)
+    }
+}
+
+/// How a run is typed.
+#[derive(Clone, Copy, Debug)]
+enum Direction {
+    Forward,
+    Backward,
+    Paste,
+}
+
+/// Meetings of three to five replicas, after a short history of theirs.
+pub fn meetings() -> impl Strategy<Value = Meeting> {
+    let direction = select(vec![Direction::Forward, Direction::Backward, Direction::Paste]);
+    (3..=5usize)
+        .prop_flat_map(move |replicas| {
+            let typing = vec((direction.clone(), runs()), replicas);
+            (Just(replicas), vec(one_move(replicas), 0..12), proptest::num::u16::ANY, typing)
+        })
+        .prop_map(|(replicas, moves, at, typing)| {
+            let mut teller = Teller::new(replicas);
+            moves.iter().for_each(|one| teller.play(one));
+            teller.play(&Move::SyncAll);
+            let position = teller.position(0, at);
+            let mut typed = Vec::new();
+            for (replica, (direction, text)) in typing.into_iter().enumerate() {
+                teller.type_at(replica, position, direction, &text);
+                typed.push((replica, text));
+            }
+            Meeting { script: teller.script, typed }
+        })
+}
 
 /// One move of a random history.
 #[derive(Clone, Debug)]
@@ -70,11 +155,7 @@ struct Teller {
 }
 
 fn tell(replicas: usize, moves: &[Move]) -> Script {
-    let mut teller = Teller {
-        script: Script::new(replicas),
-        models: vec![Model::new(); replicas],
-        last: vec![Vec::new(); replicas],
-    };
+    let mut teller = Teller::new(replicas);
     for one in moves {
         teller.play(one);
     }
@@ -82,6 +163,34 @@ fn tell(replicas: usize, moves: &[Move]) -> Script {
 }
 
 impl Teller {
+    fn new(replicas: usize) -> Self {
+        Self {
+            script: Script::new(replicas),
+            models: vec![Model::new(); replicas],
+            last: vec![Vec::new(); replicas],
+        }
+    }
+
+    /// Types so that `text` stands at `position`.
+    fn type_at(&mut self, replica: usize, position: usize, direction: Direction, text: &str) {
+        let one = |position, char: char| vec![Edit::Insert { position, text: char.to_string() }];
+        match direction {
+            Direction::Paste => {
+                self.edit(replica, vec![Edit::Insert { position, text: text.to_owned() }]);
+            }
+            Direction::Forward => {
+                for (i, char) in text.chars().enumerate() {
+                    self.edit(replica, one(position + i, char));
+                }
+            }
+            Direction::Backward => {
+                for char in text.chars().rev() {
+                    self.edit(replica, one(position, char));
+                }
+            }
+        }
+    }
+
     /// The position that is this fraction of the text.
     fn position(&self, replica: usize, at: u16) -> usize {
         let positions = self.models[replica].visible().len() + 1;
@@ -124,9 +233,7 @@ impl Teller {
             }
             Move::Backwards { replica, at, text } => {
                 let position = self.position(*replica, *at);
-                for char in text.chars() {
-                    self.edit(*replica, vec![Edit::Insert { position, text: char.to_string() }]);
-                }
+                self.type_at(*replica, position, Direction::Backward, text);
             }
             Move::Delete { replica, at, len } => {
                 let position = self.position(*replica, *at);

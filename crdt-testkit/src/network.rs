@@ -66,12 +66,16 @@ impl Network {
         if self.is_cut(packet.from, packet.to) || self.random.chance(self.weather.lose_percent) {
             return;
         }
-        let copies = 1 + usize::from(self.random.chance(self.weather.duplicate_percent));
-        for _ in 0..copies {
-            let arrival = self.now + self.random.below(self.weather.max_delay + 1);
-            self.on_the_way.insert((arrival, self.sent), packet.clone());
-            self.sent += 1;
+        if self.random.chance(self.weather.duplicate_percent) {
+            self.put_on_the_way(packet.clone());
         }
+        self.put_on_the_way(packet);
+    }
+
+    fn put_on_the_way(&mut self, packet: Packet) {
+        let arrival = self.now + self.random.below(self.weather.max_delay + 1);
+        self.on_the_way.insert((arrival, self.sent), packet);
+        self.sent += 1;
     }
 
     /// The next packet that arrives, if any is on its way.

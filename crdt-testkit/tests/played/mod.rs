@@ -1,0 +1,123 @@
+//! A script played on real documents alone, without models: fast, for many histories.
+
+use crdt_core::{Doc, OpId, ReplicaId, VersionVector};
+use crdt_testkit::script::{Script, Step};
+use crdt_testkit::twin::Edit;
+use crdt_testkit::{Checked, Failure};
+use std::fmt::Debug;
+
+/// What one replica held after one step.
+pub(crate) struct State {
+    pub(crate) version: VersionVector,
+    pub(crate) elements: Vec<(OpId, bool)>,
+    pub(crate) text: String,
+}
+
+/// A script that was played to its end; everybody has everything.
+pub(crate) struct Played {
+    pub(crate) docs: Vec<Doc>,
+    pub(crate) deltas: Vec<Vec<u8>>,
+    pub(crate) states: Vec<State>,
+}
+
+impl Played {
+    /// Plays a script; `after_edit` looks at each document that was just edited, with its version
+    /// before and its edits.
+    pub(crate) fn run(
+        script: &Script,
+        mut after_edit: impl FnMut(&Doc, &VersionVector, &[Edit]) -> Checked,
+    ) -> Checked<Self> {
+        let docs: Vec<Doc> = script.replicas.iter().map(|&replica| Doc::new(replica)).collect();
+        let mut last = vec![Vec::new(); docs.len()];
+        let mut played = Self { docs, deltas: Vec::new(), states: Vec::new() };
+        for (_, step) in &script.steps {
+            match step {
+                Step::Edit { replica, edits } => {
+                    let doc = &mut played.docs[*replica];
+                    let before = doc.version().clone();
+                    let delta = edit(doc, edits)?;
+                    after_edit(doc, &before, edits)?;
+                    if !delta.is_empty() {
+                        last[*replica].clone_from(&delta);
+                        played.deltas.push(delta);
+                    }
+                    played.record(*replica);
+                }
+                Step::Sync { from, to } => played.sync(*from, *to)?,
+                Step::Last { from, to } => {
+                    let delta = last[*from].clone();
+                    apply(&mut played.docs[*to], &delta)?;
+                    played.record(*to);
+                }
+                Step::SyncAll => played.sync_all()?,
+                _ => {}
+            }
+        }
+        played.sync_all()?;
+        let first = &played.docs[0];
+        for doc in &played.docs {
+            same("converged version", doc.version(), first.version())?;
+            same("converged text", &doc.text(), &first.text())?;
+        }
+        Ok(played)
+    }
+
+    fn record(&mut self, replica: usize) {
+        let doc = &self.docs[replica];
+        let (version, elements) = (doc.version().clone(), doc.elements().collect());
+        self.states.push(State { version, elements, text: doc.text() });
+    }
+
+    fn sync(&mut self, from: usize, to: usize) -> Checked {
+        let delta = self.docs[from].delta_since(self.docs[to].version());
+        apply(&mut self.docs[to], &delta)?;
+        self.record(to);
+        Ok(())
+    }
+
+    fn sync_all(&mut self) -> Checked {
+        (1..self.docs.len()).try_for_each(|from| self.sync(from, 0))?;
+        (1..self.docs.len()).try_for_each(|to| self.sync(0, to))
+    }
+
+    /// Fails unless an empty document that is given these deltas ends as the others did.
+    pub(crate) fn check_listener<'a>(&self, deltas: impl IntoIterator<Item = &'a Vec<u8>>) -> Checked {
+        let mut listener = Doc::new(ReplicaId::new(0x7e57));
+        for delta in deltas {
+            apply(&mut listener, delta)?;
+        }
+        let end = &self.docs[0];
+        same("pending", &listener.pending().operations, &0)?;
+        same("version", listener.version(), end.version())?;
+        same("text", &listener.text(), &end.text())?;
+        same("elements", &listener.elements().collect::<Vec<_>>(), &end.elements().collect())
+    }
+}
+
+fn edit(doc: &mut Doc, edits: &[Edit]) -> Checked<Vec<u8>> {
+    let mut transaction = doc.transaction();
+    for edit in edits {
+        match edit {
+            Edit::Insert { position, text } => transaction.insert(*position, text),
+            Edit::Delete { position, len } => transaction.delete(*position..position + len),
+        }
+        .map_err(|error| Failure::new(format!("edit refused: {error}")))?;
+    }
+    Ok(transaction.commit())
+}
+
+/// Applies a delta, if there is one.
+pub(crate) fn apply(doc: &mut Doc, delta: &[u8]) -> Checked {
+    if delta.is_empty() {
+        return Ok(());
+    }
+    doc.apply(delta).map(|_| ()).map_err(|error| Failure::new(format!("delta refused: {error}")))
+}
+
+/// Fails unless both are equal, and shows both.
+pub(crate) fn same<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) -> Checked {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Failure::new(format!("{what}: found {found:?}, expected {expected:?}")))
+}
