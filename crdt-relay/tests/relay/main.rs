@@ -3,4 +3,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "a test program has no public items")]
 
 mod failing;
+mod kill;
+mod person;
+mod server;
 mod store;
