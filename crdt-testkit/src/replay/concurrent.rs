@@ -1,10 +1,8 @@
 //! One replica per agent; each transaction is made where exactly its parents are known.
 //!
 //! Before a replica makes a transaction it is given the deltas, as encoded by their makers, that
-//! the recorded parents knew and it does not: never more, or positions would not fit. Between its
-//! first and its last transaction a replica lives; before, it costs nothing, and afterwards it is
-//! kept as a snapshot until everybody is compared. So the costs are those of applying each delta
-//! once in every replica that needs it, and nobody is asked for a delta that must be cut anew.
+//! the recorded parents knew and it does not: never more, or positions would not fit. Each delta is
+//! encoded once and applied once in every replica that needs it; nobody is asked to cut one anew.
 
 use super::{Replay, apply, are_equal, listen, make_edits};
 use crate::failure::{Checked, Failure};
@@ -41,12 +39,10 @@ struct Run<'a> {
     replicas: Replicas,
     /// The transactions of each replica, as indices into the trace.
     of_replica: Vec<Vec<usize>>,
-    /// Each replica's document, while it lives.
-    docs: Vec<Option<Doc>>,
-    /// How many transactions of each replica each living document has.
+    /// The document of each replica.
+    docs: Vec<Doc>,
+    /// How many transactions of each replica each document has.
     known: Vec<Vec<usize>>,
-    /// Snapshots of the replicas that have made their last transaction.
-    ended: Vec<Vec<u8>>,
     /// The delta of each transaction.
     deltas: Vec<Vec<u8>>,
     local: Duration,
@@ -63,9 +59,8 @@ impl<'a> Run<'a> {
         Self {
             trace,
             of_replica,
-            docs: vec![None; count],
+            docs: (0..count).map(|replica| Doc::new(replica_id(trace, &replicas, replica))).collect(),
             known: vec![Vec::new(); count],
-            ended: Vec::new(),
             deltas: Vec::with_capacity(trace.transactions.len()),
             local: Duration::ZERO,
             replicas,
@@ -75,27 +70,19 @@ impl<'a> Run<'a> {
     /// Makes one transaction at its replica, after giving it what the parents knew.
     fn make(&mut self, transaction: usize) -> Checked {
         let replica = self.replicas.of_transaction[transaction];
-        let mut doc = match self.docs[replica].take() {
-            Some(doc) => doc,
-            None => Doc::new(replica_id(self.trace, &self.replicas, replica)),
-        };
-        for missing in self.missing(transaction) {
-            apply(&mut doc, &self.deltas[missing])?;
+        let missing = self.missing(transaction);
+        let doc = &mut self.docs[replica];
+        for index in missing {
+            apply(doc, &self.deltas[index])?;
         }
         let start = Instant::now();
-        let delta = make_edits(&mut doc, &self.trace.transactions[transaction].patches)?;
+        let delta = make_edits(doc, &self.trace.transactions[transaction].patches)?;
         self.local += start.elapsed();
         self.deltas.push(delta);
         let known = &mut self.known[replica];
         known.clone_from(&self.replicas.seen[transaction]);
         known.resize(known.len().max(replica + 1), 0);
         known[replica] += 1;
-        if self.of_replica[replica].last() == Some(&transaction) {
-            self.ended.push(doc.encode_snapshot());
-            self.known[replica] = Vec::new();
-        } else {
-            self.docs[replica] = Some(doc);
-        }
         Ok(())
     }
 
@@ -112,13 +99,10 @@ impl<'a> Run<'a> {
         missing
     }
 
-    /// Opens every replica again, gives it what it lacks, and compares.
-    fn all_converge_to(&self, listener: &Doc) -> Checked<bool> {
+    /// Gives every replica what it lacks, asked for with its encoded version vector, and compares.
+    fn all_converge_to(&mut self, listener: &Doc) -> Checked<bool> {
         let mut converged = true;
-        for snapshot in &self.ended {
-            // A replica that is opened again is another replica; it only listens from now on.
-            let mut doc = Doc::from_snapshot(ReplicaId::new(0), snapshot)
-                .map_err(|error| Failure::new(format!("snapshot refused: {error}")))?;
+        for mut doc in self.docs.drain(..) {
             let version = VersionVector::decode(&doc.version().encode())
                 .map_err(|error| Failure::new(format!("version vector refused: {error}")))?;
             let delta = listener.delta_since(&version);
