@@ -542,7 +542,7 @@ impl Client {
         if self.is_stopped() {
             return;
         }
-        let saved = self.outgoing.acked.covers(doc.version());
+        let saved = self.outgoing.is_saved(doc);
         let status = match (self.phase, saved) {
             (Phase::Joined, true) => Status::Saved,
             (Phase::Joined, false) => Status::Saving,

@@ -142,26 +142,29 @@ impl Outgoing {
     /// those that come too early, but not without limit.
     pub(super) fn cut(&mut self, doc: &Doc, handle: Handle) -> Vec<Vec<u8>> {
         self.release();
+        let mut unsent: Vec<(ReplicaId, Seq)> = lacking(doc.version(), &self.sent).collect();
         let mut frames = Vec::new();
-        let mut cut_one = true;
-        while cut_one {
-            cut_one = false;
-            for (replica, count) in doc.version().iter() {
+        while !unsent.is_empty() {
+            unsent.retain(|(replica, count)| {
+                self.sent.get(*replica) < *count && !self.held.contains_key(replica)
+            });
+            for &(replica, count) in &unsent {
                 if self.in_flight.len() >= self.in_flight_max {
                     return frames;
                 }
                 let from = self.sent.get(replica);
-                if from >= count || self.held.contains_key(&replica) {
-                    continue;
-                }
                 let (to, delta) = self.cut_delta(doc, replica, from..count);
                 frames.push(Frame::Update { log_seq: 0, replica, from, to, delta: &delta }.encode(handle));
                 self.sent.set(replica, to);
                 self.in_flight.push((replica, from..to));
-                cut_one = true;
             }
         }
         frames
+    }
+
+    /// Whether the server's store holds everything that the document does.
+    pub(super) fn is_saved(&self, doc: &Doc) -> bool {
+        lacking(doc.version(), &self.acked).next().is_none()
     }
 
     fn cut_delta(&self, doc: &Doc, replica: ReplicaId, seqs: Range<Seq>) -> (Seq, Vec<u8>) {
@@ -189,6 +192,21 @@ impl Outgoing {
             !over
         });
     }
+}
+
+/// The replicas of which `known` has seen less than `version`, and how much that has.
+///
+/// Walks along both, because this is asked for each keystroke and a document may have had
+/// thousands of replicas.
+fn lacking<'a>(
+    version: &'a VersionVector,
+    known: &'a VersionVector,
+) -> impl Iterator<Item = (ReplicaId, Seq)> + 'a {
+    let mut known = known.iter().peekable();
+    version.iter().filter(move |&(replica, count)| {
+        while known.next_if(|(other, _)| *other < replica).is_some() {}
+        known.next_if(|(other, _)| *other == replica).is_none_or(|(_, seen)| seen < count)
+    })
 }
 
 trait LenU32 {

@@ -354,11 +354,12 @@ impl RoomState {
                 return self.update(now_ms, session, (replica, from, to), delta, out);
             }
             Frame::Pull { version } => {
-                // Answers cost more than questions. A client that gets none asks again with the
-                // next announcement.
-                if self.take_from_rate(now_ms, session).is_ok() {
-                    self.sync(session, &version, out);
+                // Answers cost more than questions; nobody who waits for the answer asks that often.
+                if self.take_from_rate(now_ms, session).is_err() {
+                    let text = "too many pulls".into();
+                    return Err(Violation { code: CloseCode::OVERLOADED, text });
                 }
+                self.sync(session, &version, out);
             }
             Frame::PresenceSet { state } => self.presence.set(session, state),
             Frame::Leave => self.leave(session),

@@ -293,6 +293,17 @@ fn a_pull_is_answered_with_what_is_missing_and_stored() {
 }
 
 #[test]
+fn a_flood_of_pulls_closes_its_session_for_a_while() {
+    let mut room = room_with(RoomLimits { batch_burst: 2, ..RoomLimits::default() });
+    join(&mut room, 1);
+    let pull = Frame::Pull { version: VersionVector::new() }.encode(HANDLE);
+    assert_eq!(receive(&mut room, 1, &pull), [Seen::Sync(1, 0)]);
+    assert_eq!(receive(&mut room, 1, &pull), [Seen::Sync(1, 0)]);
+    let closed = [Seen::Other(1, ERROR), Seen::Close(1, CloseCode::OVERLOADED)];
+    assert_eq!(receive(&mut room, 1, &pull), closed);
+}
+
+#[test]
 fn joins_are_told_apart_by_epoch_and_by_how_far_the_client_was() {
     let mut room = room();
     let mode = |room: &mut RoomState, session, epoch, last_log_seq| {
