@@ -11,11 +11,17 @@ pub struct FailingStore {
     inner: Arc<dyn Store>,
     fail_appends: AtomicBool,
     held: watch::Sender<bool>,
+    waiting: watch::Sender<usize>,
 }
 
 impl FailingStore {
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, fail_appends: AtomicBool::new(false), held: watch::Sender::new(false) }
+        Self {
+            inner,
+            fail_appends: AtomicBool::new(false),
+            held: watch::Sender::new(false),
+            waiting: watch::Sender::new(0),
+        }
     }
 
     /// From now on appends fail without reaching the store, or reach it again.
@@ -26,6 +32,11 @@ impl FailingStore {
     /// From now on appends wait before they reach the store, or go on.
     pub fn hold_appends(&self, hold: bool) {
         self.held.send_replace(hold);
+    }
+
+    /// Waits until an append waits.
+    pub async fn until_held(&self) {
+        self.waiting.subscribe().wait_for(|waiting| *waiting > 0).await.unwrap();
     }
 }
 
@@ -42,9 +53,12 @@ impl Store for FailingStore {
         if self.fail_appends.load(Ordering::SeqCst) {
             return Box::pin(async { Err(StoreError::Unavailable { reason: "on cue".into() }) });
         }
-        let (inner, name, mut held) = (self.inner.clone(), name.clone(), self.held.subscribe());
+        let (inner, name) = (self.inner.clone(), name.clone());
+        let (mut held, waiting) = (self.held.subscribe(), self.waiting.clone());
         Box::pin(async move {
+            waiting.send_modify(|waiting| *waiting += 1);
             held.wait_for(|held| !held).await.map_err(|_| StoreError::Closed)?;
+            waiting.send_modify(|waiting| *waiting -= 1);
             inner.append(&name, epoch, batches).await
         })
     }

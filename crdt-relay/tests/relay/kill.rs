@@ -142,6 +142,6 @@ async fn a_killed_relay_loses_no_acknowledged_edit_and_doubles_none_ten_times() 
     assert_eq!(text.chars().count(), typed.iter().map(|word| word.chars().count()).sum::<usize>());
     assert_eq!(stored_text(relay.address, DOCUMENT).await, text);
     // The one who finished first may lack what the other typed last, but has nothing else.
-    assert!(texts.iter().any(|one| *one == text), "{texts:#?}\n{text}");
+    assert!(texts.contains(&text), "{texts:#?}\n{text}");
     println!("{KILLS} kills, {} words", typed.len());
 }

@@ -4,6 +4,9 @@
 
 mod failing;
 mod kill;
+mod misbehaviour;
 mod person;
+mod process;
 mod server;
 mod store;
+mod together;

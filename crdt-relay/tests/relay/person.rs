@@ -91,6 +91,11 @@ impl Person {
         self.perform(outputs).await;
     }
 
+    pub async fn show(&mut self, state: &[u8]) {
+        let outputs = self.client.set_presence(Some(state)).unwrap();
+        self.perform(outputs).await;
+    }
+
     /// Takes what comes until `reached`, or for ever if the connection is lost before.
     pub async fn until(&mut self, what: &str, reached: impl Fn(&Self) -> bool) {
         let waiting = async {

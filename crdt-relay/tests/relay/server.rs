@@ -66,7 +66,12 @@ pub struct RelayProcess {
 
 impl RelayProcess {
     pub async fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = Self::command(folder, arguments).stdout(Stdio::piped()).spawn().unwrap();
+        Self::spawn(Self::command(folder, arguments)).await
+    }
+
+    /// Waits until it listens.
+    pub async fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = timeout(PATIENCE, lines.next_line()).await.expect("the relay does not start").unwrap();
         let line = line.expect("the relay has ended");
