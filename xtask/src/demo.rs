@@ -52,7 +52,14 @@ pub(crate) fn build_relay(steps: &mut Steps, project: &Project) -> Result<(), St
         .text(&toolchain::said_by("rustc", &["--version", "--verbose"]).unwrap_or_default())
         .text(&program.to_string_lossy())
         .output(program);
-    for input in ["Cargo.toml", "Cargo.lock", "crdt-core", "crdt-relay"] {
+    for input in [
+        "Cargo.toml",
+        "Cargo.lock",
+        "crdt-core/src",
+        "crdt-core/Cargo.toml",
+        "crdt-relay/src",
+        "crdt-relay/Cargo.toml",
+    ] {
         stamp = stamp.input(&project.path(input))?;
     }
     if stamp.is_current() {

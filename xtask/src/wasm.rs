@@ -70,9 +70,16 @@ fn stamp(project: &Project) -> Result<Stamp, String> {
     let mut stamp = Stamp::new(&project.stamps(), &project.root, "wasm")
         .text(&said_by("rustc", &["--version", "--verbose"]).unwrap_or_default())
         .text(&WASM_OPT.join(" "));
-    for input in
-        ["Cargo.toml", "Cargo.lock", "crdt-core", "crdt-wasm", "xtask/src/wasm.rs", "js/package-lock.json"]
-    {
+    for input in [
+        "Cargo.toml",
+        "Cargo.lock",
+        "crdt-core/src",
+        "crdt-core/Cargo.toml",
+        "crdt-wasm/src",
+        "crdt-wasm/Cargo.toml",
+        "xtask/src/wasm.rs",
+        "js/package-lock.json",
+    ] {
         stamp = stamp.input(&project.path(input))?;
     }
     for suffix in [".js", ".d.ts", "_bg.wasm", "_bg.wasm.d.ts"] {

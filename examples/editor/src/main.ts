@@ -19,7 +19,11 @@ const provider = new WebSocketProvider(doc, address.href, name);
 const quill = new Quill(byId("editor"), {
   // Plain text: formats come with marks.
   formats: [],
-  modules: { history: { userOnly: true } },
+  modules: {
+    history: { userOnly: true },
+    // Tab leaves the text, for those who have no mouse.
+    keyboard: { bindings: { tab: null, "remove tab": null } },
+  },
   placeholder: "Write something. Whoever has this page open sees it at once.",
 });
 quill.root.setAttribute("aria-label", `Text of ${name}`);
@@ -93,24 +97,25 @@ function keepSafety(): void {
     if (state !== "offline") {
       return { type: state };
     }
-    return wasConnected || provider.status === "offline" ? { type: "offline", unsavedEdits } : { type: "connecting" };
+    return wasConnected || provider.status === "offline"
+      ? { type: "offline", unsavedEdits, loaded: wasConnected }
+      : { type: "connecting" };
   };
   const show = (): void => {
     wasConnected ||= provider.status === "connected";
-    if (!provider.saved.unsaved) {
-      unsavedEdits = 0;
-    }
     indicator.show(safety());
   };
   doc.on("delta", () => {
-    // The provider learns of it after this event, so that it may still say that everything is saved.
-    queueMicrotask(() => {
-      unsavedEdits += 1;
-      show();
-    });
+    unsavedEdits += 1;
+    show();
   });
   provider.on("status", show);
-  provider.on("saved", show);
+  provider.on("saved", ({ unsaved }) => {
+    if (!unsaved) {
+      unsavedEdits = 0;
+    }
+    show();
+  });
   provider.on("error", ({ message }) => {
     problem = message;
     show();

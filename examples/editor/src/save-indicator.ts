@@ -5,7 +5,7 @@ export type Safety =
   | { readonly type: "connecting" }
   | { readonly type: "saved" }
   | { readonly type: "saving" }
-  | { readonly type: "offline"; readonly unsavedEdits: number }
+  | { readonly type: "offline"; readonly unsavedEdits: number; readonly loaded: boolean }
   | { readonly type: "stopped"; readonly reason: string; readonly unsavedEdits: number };
 
 /**
@@ -61,9 +61,10 @@ function describe(safety: Safety): string {
     case "saving":
       return "Saving…";
     case "offline":
-      return safety.unsavedEdits === 0
-        ? "Offline – everything is saved"
-        : `Offline – ${edits(safety.unsavedEdits)} kept in this tab`;
+      if (safety.unsavedEdits > 0) {
+        return `Offline – ${edits(safety.unsavedEdits)} kept in this tab`;
+      }
+      return safety.loaded ? "Offline – everything is saved" : "Offline – the text is not loaded yet";
     case "stopped":
       return safety.unsavedEdits === 0
         ? `Stopped – ${safety.reason}`

@@ -1,5 +1,7 @@
 // A real Chromium, and what the tests say about the demo page in it.
 
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import type { Doc, WebSocketProvider } from "crdt-js";
 import type Quill from "quill/core";
@@ -14,8 +16,14 @@ declare global {
 /** How long a page may take for anything; a limit and not a measurement. */
 const LIMIT_MS = 120_000;
 
+/** Names under which a Chromium is installed. */
+const PROGRAMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/** `$CHROMIUM`, else one from the `PATH`, else Playwright's own. */
 export async function launch(): Promise<Browser> {
-  const program = process.env["CHROMIUM"];
+  const folders = process.env["PATH"]?.split(delimiter) ?? [];
+  const installed = PROGRAMS.flatMap((name) => folders.map((folder) => join(folder, name)));
+  const program = process.env["CHROMIUM"] ?? installed.find(existsSync);
   return await chromium.launch({
     ...(program === undefined ? {} : { executablePath: program }),
     // Root, as in containers, has no sandbox; the pages are our own.

@@ -1,27 +1,31 @@
 // What a person sees: others, their carets, and whether the own edits are safe.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before, test, type TestContext } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { indicator, launch, open, saveState, shows, shownText } from "./browser.js";
 import { Relay } from "./relay.js";
 
 let browser: Browser;
-let relay: Relay;
 
 before(async () => {
   browser = await launch();
-  relay = await Relay.started();
 });
 
 after(async () => {
   await browser.close();
-  await relay.remove();
 });
 
-/** Two people, each with a browser of their own. */
-async function twoPeople(name: string): Promise<readonly [Page, Page]> {
-  return [await open(await browser.newContext(), relay, name), await open(await browser.newContext(), relay, name)];
+/** A relay of the test's own. */
+async function relayFor(test: TestContext): Promise<Relay> {
+  const relay = await Relay.started();
+  test.after(() => relay.remove());
+  return relay;
+}
+
+/** A page of a person who has a browser of their own. */
+async function person(relay: Relay, name: string): Promise<Page> {
+  return await open(await browser.newContext(), relay, name);
 }
 
 /** Keys pressed with the caret at the end of the text. */
@@ -31,8 +35,10 @@ async function typeAtEnd(page: Page, keys: string): Promise<void> {
   await page.keyboard.type(keys);
 }
 
-test("what both tabs type while the relay is stopped arrives once when it is back", async () => {
-  const [one, other] = await twoPeople("stopped");
+test("what both tabs type while the relay is stopped arrives once when it is back", async (context) => {
+  const relay = await relayFor(context);
+  const one = await person(relay, "stopped");
+  const other = await person(relay, "stopped");
   await typeAtEnd(one, "Begun together.");
   await shows(other, "Begun together.");
   await Promise.all([saveState(one, "saved"), saveState(other, "saved")]);
@@ -58,8 +64,8 @@ test("what both tabs type while the relay is stopped arrives once when it is bac
   assert.equal(await relay.text("stopped"), end);
 });
 
-test("a reload keeps the text and the person", async () => {
-  const page = await open(await browser.newContext(), relay, "reloaded");
+test("a reload keeps the text and the person", async (context) => {
+  const page = await person(await relayFor(context), "reloaded");
   await page.locator("#my-name").fill("Ada");
   await page.locator("#my-name").press("Enter");
   await typeAtEnd(page, "Still here");
@@ -69,17 +75,19 @@ test("a reload keeps the text and the person", async () => {
   assert.equal(await page.locator("#my-name").inputValue(), "Ada");
 });
 
-test("others are shown with their names, colours and carets, and go when they leave", async () => {
-  const [one, other] = await twoPeople("company");
+test("others are shown with their names, colours and carets, and go when they leave", async (context) => {
+  const relay = await relayFor(context);
+  const one = await person(relay, "company");
+  const other = await person(relay, "company");
   await other.locator("#my-name").fill("Grace");
   await other.locator("#my-name").press("Enter");
   const color = await other.locator("#my-color").inputValue();
   await typeAtEnd(other, "Hello from the other side");
 
-  const person = one.locator("#people .person");
-  await person.filter({ hasText: "Grace" }).waitFor();
-  assert.equal(await person.count(), 1, "one other person, and not oneself");
-  assert.equal(await person.evaluate((chip) => getComputedStyle(chip).getPropertyValue("--person")), color);
+  const chip = one.locator("#people .person");
+  await chip.filter({ hasText: "Grace" }).waitFor();
+  assert.equal(await chip.count(), 1, "one other person, and not oneself");
+  assert.equal(await chip.evaluate((element) => getComputedStyle(element).getPropertyValue("--person")), color);
   const name = one.locator(".crdt-cursors .crdt-name", { hasText: "Grace" });
   await name.waitFor();
   const atEnd = (await name.boundingBox())?.x ?? 0;
@@ -91,12 +99,12 @@ test("others are shown with their names, colours and carets, and go when they le
   }, atEnd);
 
   await other.close();
-  await person.waitFor({ state: "detached" });
+  await chip.waitFor({ state: "detached" });
   await name.waitFor({ state: "detached" });
 });
 
-test("the address names the document, and a new one is empty", async () => {
-  const page = await open(await browser.newContext(), relay, "plans & hopes");
+test("the address names the document, and a new one is empty", async (context) => {
+  const page = await person(await relayFor(context), "plans & hopes");
   assert.equal(await page.locator("#document-name").innerText(), "plans & hopes");
   await typeAtEnd(page, "x");
   await page.waitForFunction(() => !window.editor.provider.saved.unsaved);

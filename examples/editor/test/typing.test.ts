@@ -16,22 +16,22 @@ const OFFLINE_KEYS = 40;
 const NAME = "friends forever";
 
 let browser: Browser;
-let relay: Relay;
 
 before(async () => {
   browser = await launch();
-  relay = await Relay.started();
 });
 
 after(async () => {
   await browser.close();
-  await relay.remove();
 });
 
-test("two people type 2,000 transactions at once, lose the relay in the middle, and end with one text", async () => {
+test("two people type 2,000 transactions at once, lose the relay in the middle, and end with one text", async (context) => {
+  const relay = await Relay.started();
+  context.after(() => relay.remove());
   const history = loadHistory(TRANSACTIONS);
-  const context = await browser.newContext();
-  const pages = [await open(context, relay, NAME), await open(context, relay, NAME)] as const;
+  // Two tabs of one browser: they tell each other by name what they typed, and its text goes through the relay only.
+  const tabs = await browser.newContext();
+  const pages = [await open(tabs, relay, NAME), await open(tabs, relay, NAME)] as const;
 
   const logs = Promise.all(
     pages.map((page, agent) => page.evaluate(type, { steps: history.scripts[agent] ?? [], channel: NAME, paceMs: PACE_MS })),
@@ -69,7 +69,7 @@ test("two people type 2,000 transactions at once, lose the relay in the middle, 
   assert.equal(await shownText(pages[1]), one);
   assert.equal(await relay.text(NAME), one, "the relay has stored that text");
 
-  const late = await open(context, relay, NAME);
+  const late = await open(tabs, relay, NAME);
   await late.waitForFunction((length) => window.editor.doc.length === length, expected.size);
   assert.equal(await shownText(late), one, "a page opened afterwards shows that text");
 
@@ -91,14 +91,14 @@ test("two people type 2,000 transactions at once, lose the relay in the middle, 
 
   await relay.stop();
   await relay.start();
-  const later = await open(context, relay, NAME);
+  const later = await open(tabs, relay, NAME);
   await later.waitForFunction((length) => window.editor.doc.length === length, expected.size);
   assert.equal(await shownText(later), one, "the text is there after a restart");
   console.log(
     `${history.source}: ${String(history.transactions)} transactions, ${String(expected.size)} characters left, ` +
       `keys pressed while the relay was gone: ${kept.map((done, agent) => done - (lost[agent] ?? 0)).join(" and ")}`,
   );
-  await context.close();
+  await tabs.close();
 });
 
 /** The characters that were typed and that nobody deleted, by element. */

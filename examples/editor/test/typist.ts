@@ -45,12 +45,18 @@ export async function type({ steps, channel, paceMs }: Assignment): Promise<Log>
   let wake = (): void => undefined;
 
   const news = new BroadcastChannel(channel);
-  news.onmessage = ({ data }: MessageEvent<Typed[]>) => {
+  news.onmessage = ({ data }: MessageEvent<readonly Typed[] | "tell me">) => {
+    if (data === "tell me") {
+      news.postMessage(typed);
+      return;
+    }
     for (const one of data) {
       elements.set(one.element, one);
     }
     wake();
   };
+  // The other person may have begun before this page listened.
+  news.postMessage("tell me");
   doc.on("change", () => {
     wake();
   });
