@@ -75,9 +75,19 @@ class QuillBinding implements Binding {
         this.#edited(delta.ops);
       }
     });
-    this.#listen("selection-change", (range: QuillRange | null) => {
-      this.#share(range);
+    this.#listen("selection-change", () => {
+      this.#share(this.#selection());
     });
+    // Quill tells of no lost focus when the browser leaves the selection where it is.
+    const focusMoved = (): void => {
+      this.#share(this.#selection());
+    };
+    for (const type of ["focus", "blur"]) {
+      quill.root.addEventListener(type, focusMoved);
+      this.#ends.push(() => {
+        quill.root.removeEventListener(type, focusMoved);
+      });
+    }
     this.#listen("composition-end", () => {
       // Quill still counts itself as composing while it says so.
       queueMicrotask(() => {

@@ -1,0 +1,190 @@
+/** Runs in the page: documents with editors on them, and a network between that holds messages back. */
+import { applyEdits, Doc } from "crdt-js";
+import { bindQuill } from "crdt-js/quill";
+import { bindTextarea } from "crdt-js/textarea";
+import Quill from "quill";
+import { Random } from "../random.js";
+
+type Kind = "textarea" | "quill";
+
+/** One person: a document, an editor on it, and what has not arrived yet. */
+class Seat {
+  readonly doc: Doc;
+  readonly inbox: Uint8Array[] = [];
+  readonly element: HTMLElement;
+  readonly quill: Quill | undefined;
+  readonly textarea: HTMLTextAreaElement | undefined;
+  readonly presence = new FakePresence();
+  /** The text by the document's events alone. */
+  replayed: string;
+
+  constructor(
+    readonly kind: Kind,
+    text: Uint8Array | undefined,
+    replica: number,
+    formats: string[] | null,
+  ) {
+    const options = { replica: replica.toString(16).padStart(16, "0") };
+    this.doc = text ? Doc.fromSnapshot(text, options) : new Doc(options);
+    this.replayed = this.doc.toString();
+    this.doc.on("change", ({ edits }) => {
+      this.replayed = applyEdits(this.replayed, edits);
+    });
+    if (kind === "textarea") {
+      this.textarea = document.createElement("textarea");
+      this.element = this.textarea;
+      this.element.className = "box";
+      document.body.append(this.element);
+      bindTextarea(this.doc, this.textarea, { presence: this.presence });
+    } else {
+      const box = document.createElement("div");
+      box.className = "box";
+      const host = document.createElement("div");
+      host.style.height = "100%";
+      box.append(host);
+      document.body.append(box);
+      this.quill = new Quill(host, { theme: "snow", formats, modules: { toolbar: false } });
+      this.element = this.quill.root;
+      bindQuill(this.doc, this.quill, { presence: this.presence });
+    }
+  }
+
+  /** What the editor shows. */
+  get shown(): string {
+    return this.quill ? this.quill.getText().slice(0, -1) : (this.textarea?.value ?? "");
+  }
+}
+
+class FakePresence {
+  readonly states = new Map<string, unknown>();
+  readonly listeners = new Set<() => void>();
+  local: Record<string, unknown> = {};
+
+  update(part: Record<string, unknown>): void {
+    this.local = { ...this.local, ...part };
+  }
+
+  on(_type: "change", listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  show(session: string, state: unknown): void {
+    this.states.set(session, state);
+    for (const listener of this.listeners) {
+      listener();
+    }
+  }
+}
+
+export class Stage {
+  readonly seats: Seat[] = [];
+
+  /** Two people (or more) on one document. */
+  set(kinds: readonly Kind[], text: string, formats: string[] | null = []): void {
+    document.body.replaceChildren();
+    this.seats.length = 0;
+    const first = new Doc({ replica: "00000000000000aa" });
+    first.insert(0, text);
+    const snapshot = first.snapshot();
+    kinds.forEach((kind, index) => {
+      const seat = new Seat(kind, snapshot, index + 1, formats);
+      this.seats.push(seat);
+      seat.doc.on("delta", (delta) => {
+        for (const other of this.seats) {
+          if (other !== seat) {
+            other.inbox.push(delta);
+          }
+        }
+      });
+    });
+  }
+
+  seat(index: number): Seat {
+    const seat = this.seats[index];
+    if (!seat) {
+      throw new RangeError(`no seat ${String(index)}`);
+    }
+    return seat;
+  }
+
+  /** Delivers what waits for a person, or for all. */
+  deliver(index?: number): void {
+    for (const seat of index === undefined ? this.seats : [this.seat(index)]) {
+      for (const delta of seat.inbox.splice(0)) {
+        seat.doc.applyDelta(delta);
+      }
+    }
+  }
+
+  select(index: number, start: number, end = start): void {
+    const { quill, textarea } = this.seat(index);
+    if (quill) {
+      quill.setSelection(start, end - start, "user");
+    } else {
+      textarea?.focus();
+      textarea?.setSelectionRange(start, end);
+    }
+  }
+
+  selection(index: number): [number, number] {
+    const { quill, textarea } = this.seat(index);
+    const range = quill?.getSelection();
+    return quill ? [range?.index ?? -1, (range?.index ?? -1) + (range?.length ?? 0)] : [textarea?.selectionStart ?? -1, textarea?.selectionEnd ?? -1];
+  }
+
+  /** Somebody edits through the editor's own interface, anywhere. */
+  editAtRandom(index: number, random: Random): void {
+    const seat = this.seat(index);
+    const length = seat.shown.length;
+    const start = random.below(length + 1);
+    const end = Math.min(length, start + random.below(5));
+    const text = random.pick(["", "", "a", "b", "lorem", "\n", "x\ny", "é漢"]);
+    if (seat.quill) {
+      seat.quill.updateContents(
+        [...(start > 0 ? [{ retain: start }] : []), ...(text === "" ? [] : [{ insert: text }]), ...(end > start ? [{ delete: end - start }] : [])],
+        random.pick(["user", "api"] as const),
+      );
+    } else if (seat.textarea && (text !== "" || end > start)) {
+      seat.textarea.focus();
+      seat.textarea.setSelectionRange(start, end);
+      // As a keyboard does it: with beforeinput and input events of the browser's own.
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- the one way for a script to type
+      document.execCommand(text === "" ? "delete" : "insertText", false, text);
+    }
+  }
+
+  /** What does not hold, if anything. */
+  wrong(converged: boolean): string[] {
+    const texts = this.seats.map(({ doc }) => doc.toString());
+    return this.seats.flatMap((seat, index) => {
+      const text = texts[index];
+      return [
+        ...(seat.shown === text ? [] : [`${String(index)} shows ${JSON.stringify(seat.shown)} for ${JSON.stringify(text)}`]),
+        ...(seat.replayed === text ? [] : [`${String(index)} replays ${JSON.stringify(seat.replayed)}`]),
+        ...(!converged || text === texts[0] ? [] : [`${String(index)} has ${JSON.stringify(text)}, 0 ${JSON.stringify(texts[0])}`]),
+      ];
+    });
+  }
+
+  /** Edits and deliveries in any order; what does not hold in between or in the end. */
+  mix(seed: number, steps: number): string[] {
+    const random = new Random(seed);
+    for (let step = 0; step < steps; step++) {
+      const index = random.below(this.seats.length);
+      if (random.fraction() < 0.6) {
+        this.editAtRandom(index, random);
+      } else {
+        this.deliver(index);
+      }
+      const wrong = this.wrong(false);
+      if (wrong.length > 0) {
+        return [`step ${String(step)}`, ...wrong];
+      }
+    }
+    this.deliver();
+    return this.wrong(true);
+  }
+}
+
+Object.assign(window, { stage: new Stage() });
