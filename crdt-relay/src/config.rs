@@ -3,6 +3,7 @@
 //! [`Options`] is what one source says, all of it optional; [`Config`] is what they come to.
 
 use crate::limits;
+use crate::room::RoomLimits;
 use clap::{Parser, ValueEnum};
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -76,6 +77,18 @@ pub struct Options {
     #[arg(long, env = "CRDT_RELAY_MAX_CONNECTIONS", value_name = "COUNT")]
     pub max_connections: Option<usize>,
 
+    /// Largest document: its snapshot and the deltas since, in bytes [default: 67108864]
+    #[arg(long, env = "CRDT_RELAY_MAX_DOCUMENT_BYTES", value_name = "BYTES")]
+    pub max_document_bytes: Option<u64>,
+
+    /// Sessions that may have one document open at the same time [default: 500]
+    #[arg(long, env = "CRDT_RELAY_MAX_DOCUMENT_SESSIONS", value_name = "COUNT")]
+    pub max_document_sessions: Option<usize>,
+
+    /// Batches that one session may send to a document in a second, on average [default: 200]
+    #[arg(long, env = "CRDT_RELAY_MAX_BATCHES_PER_SECOND", value_name = "COUNT")]
+    pub max_batches_per_second: Option<u32>,
+
     /// Form of the log on standard error [default: text]
     #[arg(long, env = "CRDT_RELAY_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -133,6 +146,12 @@ pub struct Config {
     pub session_buffer_bytes: usize,
     /// Connections at the same time.
     pub max_connections: usize,
+    /// Largest document.
+    pub max_document_bytes: u64,
+    /// Sessions in one document.
+    pub max_document_sessions: usize,
+    /// Batches of one session in a second.
+    pub max_batches_per_second: u32,
     /// The form of the log.
     pub log_format: LogFormat,
     /// What to log.
@@ -183,6 +202,9 @@ impl Options {
             shutdown_deadline_ms: self.shutdown_deadline_ms.or(lower.shutdown_deadline_ms),
             session_buffer_bytes: self.session_buffer_bytes.or(lower.session_buffer_bytes),
             max_connections: self.max_connections.or(lower.max_connections),
+            max_document_bytes: self.max_document_bytes.or(lower.max_document_bytes),
+            max_document_sessions: self.max_document_sessions.or(lower.max_document_sessions),
+            max_batches_per_second: self.max_batches_per_second.or(lower.max_batches_per_second),
             log_format: self.log_format.or(lower.log_format),
             log: self.log.or(lower.log),
         }
@@ -190,6 +212,7 @@ impl Options {
 
     /// Fills in the defaults.
     pub fn resolve(self) -> Config {
+        let room = RoomLimits::default();
         let duration = |ms: Option<u64>, default| ms.map_or(default, Duration::from_millis);
         Config {
             listen: self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 8787).into()),
@@ -206,6 +229,9 @@ impl Options {
             shutdown_deadline: duration(self.shutdown_deadline_ms, limits::SHUTDOWN_DEADLINE),
             session_buffer_bytes: self.session_buffer_bytes.unwrap_or(limits::SESSION_BUFFER_BYTES),
             max_connections: self.max_connections.unwrap_or(limits::CONNECTIONS),
+            max_document_bytes: self.max_document_bytes.unwrap_or(room.document_bytes),
+            max_document_sessions: self.max_document_sessions.unwrap_or(room.sessions),
+            max_batches_per_second: self.max_batches_per_second.unwrap_or(room.batches_per_second).max(1),
             log_format: self.log_format.unwrap_or(LogFormat::Text),
             log: self.log.unwrap_or_else(|| "info".into()),
         }
@@ -301,6 +327,9 @@ mod tests {
             config.shutdown_deadline.as_millis().to_string(),
             config.session_buffer_bytes.to_string(),
             config.max_connections.to_string(),
+            config.max_document_bytes.to_string(),
+            config.max_document_sessions.to_string(),
+            config.max_batches_per_second.to_string(),
             config.log,
         ];
         for default in stated {

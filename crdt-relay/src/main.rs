@@ -8,7 +8,6 @@ use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -26,7 +25,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(config: Config) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let signals = Signals::new()?;
     let store = Arc::new(SqliteStore::open(&config.data)?);
     let server = Server::bind(config, store).await?;
     let mut out = io::stdout();
@@ -37,21 +36,54 @@ async fn run(config: Config) -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(())
 }
 
-/// Resolves at the first SIGINT or SIGTERM; a second one ends the process at once, as after a crash.
-async fn stop_asked_for((mut interrupt, mut terminate): (Signal, Signal)) {
-    let name = either(&mut interrupt, &mut terminate).await;
+/// Resolves when a stop is asked for; when that is done again, the process ends at once, as in a crash.
+async fn stop_asked_for(mut signals: Signals) {
+    let name = signals.next().await;
     tracing::info!(signal = name, "stopping");
     tokio::spawn(async move {
-        either(&mut interrupt, &mut terminate).await;
+        signals.next().await;
         tracing::warn!("asked to stop again: exiting at once");
         std::process::exit(130);
     });
 }
 
-async fn either(interrupt: &mut Signal, terminate: &mut Signal) -> &'static str {
-    tokio::select! {
-        _ = interrupt.recv() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
+/// SIGINT and SIGTERM.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+}
+
+/// Ctrl-C, where there are no signals.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> &'static str {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => "Ctrl-C",
+            Err(_) => std::future::pending().await,
+        }
     }
 }
 

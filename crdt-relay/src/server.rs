@@ -117,7 +117,13 @@ impl Server {
         let (running, rooms_ended) = Running::new();
         let (connected, connections_ended) = Running::new();
         let settings = RoomSettings {
-            limits: RoomLimits::default(),
+            limits: RoomLimits {
+                sessions: config.max_document_sessions,
+                document_bytes: config.max_document_bytes,
+                batches_per_second: config.max_batches_per_second,
+                batch_burst: config.max_batches_per_second.saturating_mul(2),
+                ..RoomLimits::default()
+            },
             snapshot_every_operations: config.snapshot_every_operations,
             idle_unload: config.idle_unload,
         };

@@ -3,6 +3,7 @@
 //! `state` and `session` are the protocol as pure functions: no I/O, no clock, no channels. A room
 //! knows neither axum nor SQL.
 
+mod early;
 mod limits;
 mod presence;
 mod registry;

@@ -5,12 +5,17 @@
 //!   [`RoomState::stored`] alone, and what newcomers get is cut back to what is stored.
 //! - **No hole forms.** A batch is accepted only if it starts where the room's copy of its replica
 //!   ends. What was accepted already is acknowledged (once it is stored) and dropped.
+//! - **The log is in causal order.** What refers to operations that are not here yet waits outside the
+//!   document and the log, unacknowledged, with its session (`early`).
 //! - **What is refused changes nothing.** Neither the document nor the log nor another session.
 //! - **A failed store ends the room.** Its memory is then ahead of the disk, so it is thrown away
 //!   and read again; clients send what was never acknowledged once more.
 //!
 //! A batch costs what decoding and applying it costs, and O(sessions) to pass on one shared buffer.
 
+mod intake;
+
+use super::early::Early;
 use super::limits::{self, Rate, RoomLimits};
 use super::presence::Board;
 use super::session::JoinRequest;
@@ -20,8 +25,8 @@ use bytes::Bytes;
 use crdt_core::sync::{
     CloseCode, Frame, Handle, JoinErrorCode, JoinMode, NackCode, Permission, SessionId, split,
 };
-use crdt_core::{ApplyError, Doc, ReplicaId, Seq, VersionVector};
-use std::collections::{BTreeMap, VecDeque};
+use crdt_core::{Doc, ReplicaId, Seq, VersionVector};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A document as it was read from the store.
 #[derive(Debug)]
@@ -65,6 +70,7 @@ pub enum RoomOutput {
 struct Member {
     permission: Permission,
     rate: Rate,
+    early: Early,
 }
 
 /// A batch that the store has not committed yet.
@@ -90,6 +96,8 @@ pub struct RoomState {
     queue: VecDeque<Queued>,
     /// Batches that came again before they were stored: who waits for which.
     waiting: Vec<(SessionId, ReplicaId, Seq)>,
+    /// Sessions of which batches wait for what they refer to.
+    early: BTreeSet<SessionId>,
     members: BTreeMap<SessionId, Member>,
     presence: Board,
     presence_at_ms: u64,
@@ -114,7 +122,7 @@ impl RoomState {
     /// If handle or epoch are 0.
     pub fn new(handle: Handle, opened: Opened, limits: RoomLimits) -> Self {
         assert!(handle != 0 && opened.epoch != 0, "0 stands for no handle and no epoch");
-        let accepted = stored::version_with_pending(&opened.doc);
+        let accepted = opened.doc.version().clone();
         Self {
             handle,
             limits,
@@ -127,6 +135,7 @@ impl RoomState {
             bytes: opened.bytes,
             queue: VecDeque::new(),
             waiting: Vec::new(),
+            early: BTreeSet::new(),
             members: BTreeMap::new(),
             presence: Board::default(),
             presence_at_ms: 0,
@@ -219,7 +228,7 @@ impl RoomState {
             return out;
         }
         let rate = Rate::new(self.limits.batches_per_second, self.limits.batch_burst);
-        self.members.insert(session, Member { permission, rate });
+        self.members.insert(session, Member { permission, rate, early: Early::default() });
         self.sync(session, &join.version, &mut out);
         self.send(session, &self.presence.all(), &mut out);
         out
@@ -240,6 +249,7 @@ impl RoomState {
     pub fn leave(&mut self, session: SessionId) {
         if self.members.remove(&session).is_some() {
             self.presence.set(session, None);
+            self.early.remove(&session);
             self.waiting.retain(|(waiting, ..)| *waiting != session);
         }
     }
@@ -374,77 +384,6 @@ impl RoomState {
         self.members.get_mut(&session).map_or(Ok(()), |member| member.rate.take(now_ms))
     }
 
-    fn update(
-        &mut self,
-        now_ms: u64,
-        session: SessionId,
-        (replica, from, to): (ReplicaId, Seq, Seq),
-        delta: &[u8],
-        out: &mut Outputs,
-    ) -> Result<(), Violation> {
-        let expected = self.accepted.get(replica);
-        let nack = |code, retry_after_ms| Frame::Nack { replica, from, to, code, retry_after_ms, expected };
-        let nack_as_usual = |code| nack(code, limits::retry_after_ms(code));
-        let may_write = self.members.get(&session).is_some_and(|it| it.permission == Permission::Write);
-        let delta_bytes = u64::try_from(delta.len()).unwrap_or(u64::MAX);
-        let refusal = if !may_write {
-            Some(nack_as_usual(NackCode::Permission))
-        } else if let Err(wait_ms) = self.take_from_rate(now_ms, session) {
-            Some(nack(NackCode::Rate, wait_ms))
-        } else if delta_bytes > u64::from(self.limits.frames.delta_bytes) {
-            Some(nack_as_usual(NackCode::TooLarge))
-        } else if to > expected && from != expected {
-            Some(nack_as_usual(NackCode::Conflict))
-        } else if to > expected && self.bytes.saturating_add(delta_bytes) > self.limits.document_bytes {
-            Some(nack_as_usual(NackCode::DocumentFull))
-        } else {
-            None
-        };
-        if let Some(nack) = refusal {
-            self.send(session, &nack, out);
-            return Ok(());
-        }
-        stored::check_header(delta, replica, from..to)
-            .map_err(|text| Violation { code: CloseCode::INVALID_DELTA, text })?;
-        // Known operations are applied too: that finds those which are not what they were.
-        match self.doc.apply(delta) {
-            Ok(_edits) => {}
-            Err(ApplyError::PendingFull { .. }) => {
-                self.send(session, &nack_as_usual(NackCode::PendingFull), out);
-                return Ok(());
-            }
-            Err(ApplyError::Full) => {
-                self.send(session, &nack_as_usual(NackCode::DocumentFull), out);
-                return Ok(());
-            }
-            Err(error @ ApplyError::ReplicaCollision { .. }) => {
-                return Err(Violation { code: CloseCode::REPLICA_COLLISION, text: error.to_string() });
-            }
-            Err(error) => return Err(Violation { code: CloseCode::INVALID_DELTA, text: error.to_string() }),
-        }
-        if to <= expected {
-            self.acknowledge_again(session, replica, to, out);
-            return Ok(());
-        }
-        self.accepted.raise(replica, to);
-        self.accepted_head += 1;
-        self.bytes = self.bytes.saturating_add(delta_bytes);
-        let log_seq = self.accepted_head;
-        let batch = Batch { log_seq, replica, from, to, delta: Bytes::copy_from_slice(delta) };
-        self.queue.push_back(Queued { batch: batch.clone(), from_session: session });
-        out.push(RoomOutput::Store(batch));
-        Ok(())
-    }
-
-    fn acknowledge_again(&mut self, session: SessionId, replica: ReplicaId, to: Seq, out: &mut Outputs) {
-        let up_to = self.stored.get(replica);
-        if to <= up_to {
-            self.send(session, &Frame::Ack { replica, up_to, log_seq: 0 }, out);
-        } else {
-            self.waiting.push((session, replica, to));
-        }
-    }
-
     fn sync(&self, session: SessionId, version: &VersionVector, out: &mut Outputs) {
         let delta = stored::delta_since(&self.doc, version, &self.accepted, &self.stored);
         self.send(session, &Frame::Sync { up_to: self.stored_head, delta: &delta }, out);
@@ -462,6 +401,7 @@ impl RoomState {
         let messages = self.messages(frame);
         self.send_to_all(&messages, &mut out);
         self.members.clear();
+        self.early.clear();
         self.waiting.clear();
         self.presence = Board::default();
         out

@@ -136,22 +136,86 @@ fn a_batch_that_would_leave_or_straddle_a_hole_is_refused_with_what_is_expected(
     assert_eq!(receive(&mut room, 1, &batch(&doc, 3, 6)), [Seen::Store(2)]);
 }
 
-#[test]
-fn operations_that_ran_ahead_of_their_cause_are_stored_and_wait() {
-    let mut room = room();
-    let one = typed(1, "abc");
-    let mut two = Doc::new(ReplicaId::new(2));
+/// Two replicas that have answered each other: 1 types "ab", 2 types "c" behind it, 1 types "d".
+fn conversation() -> (Doc, Doc) {
+    let (mut one, mut two) = (typed(1, "ab"), Doc::new(ReplicaId::new(2)));
     two.apply(&one.delta_since(&VersionVector::new())).unwrap();
-    two.insert(3, "d").unwrap();
-    assert_eq!(receive(&mut room, 2, &batch(&two, 0, 1)), [Seen::Store(1)]);
-    room.stored(1);
-    // A room that is opened again knows of what waits, too.
-    let doc = room.doc().clone();
-    let mut room = RoomState::new(HANDLE, Opened { doc, epoch: 5, head: 1, bytes: 0 }, RoomLimits::default());
-    join(&mut room, 1);
-    assert_eq!(receive(&mut room, 1, &batch(&two, 0, 1)), [Seen::Ack(1, 1, 0)]);
-    receive(&mut room, 1, &batch(&one, 0, 3));
+    two.insert(2, "c").unwrap();
+    one.apply(&two.delta_since(&VersionVector::new())).unwrap();
+    one.insert(3, "d").unwrap();
+    (one, two)
+}
+
+#[test]
+fn a_batch_ahead_of_its_cause_waits_unstored_until_the_cause_is_there() {
+    let mut room = room();
+    let (one, two) = conversation();
+    assert_eq!(receive(&mut room, 2, &batch(&two, 0, 1)), []);
+    assert_eq!((room.head(), room.is_stored(), room.doc().len()), (0, true, 0));
+    assert_eq!(receive(&mut room, 1, &batch(&one, 0, 2)), [Seen::Store(1), Seen::Store(2)]);
+    assert_eq!(room.doc().text(), "abc");
+    assert_eq!(
+        seen(&room.stored(2)),
+        [Seen::Ack(1, 2, 1), Seen::Update(2, 1), Seen::Update(1, 2), Seen::Ack(2, 1, 2)]
+    );
+}
+
+#[test]
+fn a_batch_is_taken_as_far_as_what_it_refers_to_is_there() {
+    let mut room = room();
+    let (one, two) = conversation();
+    assert_eq!(receive(&mut room, 1, &batch(&one, 0, 3)), [Seen::Store(1)], "the first two operations");
+    assert_eq!(room.doc().text(), "ab");
+    assert_eq!(receive(&mut room, 1, &batch(&two, 0, 1)), [Seen::Store(2), Seen::Store(3)]);
     assert_eq!(room.doc().text(), "abcd");
+    let to_one: Vec<Seen> =
+        seen(&room.stored(3)).into_iter().filter(|seen| matches!(seen, Seen::Ack(1, ..))).collect();
+    assert_eq!(to_one, [Seen::Ack(1, 2, 1), Seen::Ack(1, 1, 2), Seen::Ack(1, 3, 3)]);
+}
+
+#[test]
+fn a_batch_may_follow_one_that_waits() {
+    let mut room = room();
+    let (one, mut two) = conversation();
+    two.insert(0, "e").unwrap();
+    receive(&mut room, 2, &batch(&two, 0, 1));
+    assert_eq!(receive(&mut room, 2, &batch(&two, 1, 2)), []);
+    let stored = [Seen::Store(1), Seen::Store(2), Seen::Store(3)];
+    assert_eq!(receive(&mut room, 1, &batch(&one, 0, 2)), stored);
+    assert_eq!(room.doc().text(), "eabc");
+}
+
+#[test]
+fn what_waits_leaves_with_its_session() {
+    let mut room = room();
+    let (one, two) = conversation();
+    receive(&mut room, 2, &batch(&two, 0, 1));
+    room.leave(2);
+    assert_eq!(receive(&mut room, 1, &batch(&one, 0, 2)), [Seen::Store(1)]);
+    assert_eq!(receive(&mut room, 1, &batch(&two, 0, 1)), [Seen::Store(2)], "and comes again from anybody");
+}
+
+#[test]
+fn what_waits_and_comes_from_elsewhere_is_answered_once_stored() {
+    let mut room = room();
+    let (one, two) = conversation();
+    receive(&mut room, 2, &batch(&two, 0, 1));
+    receive(&mut room, 1, &batch(&two, 0, 1));
+    assert_eq!(receive(&mut room, 1, &batch(&one, 0, 2)), [Seen::Store(1), Seen::Store(2)]);
+    let acks = seen(&room.stored(2)).into_iter().filter(|seen| matches!(seen, Seen::Ack(_, 1, _))).count();
+    assert_eq!(acks, 2);
+}
+
+#[test]
+fn more_than_may_wait_is_refused_and_the_rest_goes_on_waiting() {
+    let mut room = room_with(RoomLimits { early_batches: 1, ..RoomLimits::default() });
+    join(&mut room, 1);
+    let (one, mut two) = conversation();
+    two.insert(0, "e").unwrap();
+    receive(&mut room, 1, &batch(&two, 0, 1));
+    assert_eq!(receive(&mut room, 1, &batch(&two, 1, 2)), [Seen::Nack(1, NackCode::PendingFull, 1)]);
+    assert_eq!(receive(&mut room, 1, &batch(&one, 0, 2)), [Seen::Store(1), Seen::Store(2)]);
+    assert_eq!(receive(&mut room, 1, &batch(&two, 1, 2)), [Seen::Store(3)]);
 }
 
 #[test]
@@ -218,11 +282,12 @@ fn a_reference_that_turns_out_to_be_wrong_harms_nobody_but_its_sender() {
     let anchor = Anchor::after(OpId::new(victim.replica(), 2));
     let liar = ReplicaId::new(2);
     let op = Op { id: OpId::new(liar, 0), kind: OpKind::Insert { anchor, text: "!".into() } };
-    let outputs = receive(&mut room, 2, &update(liar, 0, 1, &encode_delta(&[op])));
-    let outputs: Vec<Seen> =
-        outputs.into_iter().chain(receive(&mut room, 1, &batch(&victim, 0, 3))).collect();
-    assert!(!outputs.iter().any(|seen| matches!(seen, Seen::Close(1, _))), "{outputs:?}");
-    assert_eq!(room.doc().text(), "b");
+    assert_eq!(receive(&mut room, 2, &update(liar, 0, 1, &encode_delta(&[op]))), []);
+    assert_eq!(
+        receive(&mut room, 1, &batch(&victim, 0, 3)),
+        [Seen::Store(1), Seen::Other(2, ERROR), Seen::Close(2, CloseCode::INVALID_DELTA)]
+    );
+    assert_eq!((room.doc().text().as_str(), room.head(), room.session_count()), ("b", 1, 1));
 }
 
 #[test]

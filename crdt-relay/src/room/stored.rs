@@ -4,13 +4,11 @@ use crdt_core::codec::{decode_delta, encode_delta};
 use crdt_core::{Doc, Op, OpKind, ReplicaId, Seq, VersionVector};
 use std::ops::Range;
 
-/// Checks that `delta` holds exactly these operations of this replica, in order.
-///
-/// Costs one decoding.
+/// Decodes a delta that must hold exactly these operations of this replica, in order.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn check_header(delta: &[u8], replica: ReplicaId, seqs: Range<Seq>) -> Result<(), String> {
+pub(super) fn decode_batch(delta: &[u8], replica: ReplicaId, seqs: Range<Seq>) -> Result<Vec<Op>, String> {
     let ops = decode_delta(delta).map_err(|error| error.to_string())?;
     let mut next = seqs.start;
     for op in &ops {
@@ -19,21 +17,7 @@ pub(super) fn check_header(delta: &[u8], replica: ReplicaId, seqs: Range<Seq>) -
         }
         next = next.checked_add(op.len()).ok_or("operation numbers overflow")?;
     }
-    if next == seqs.end { Ok(()) } else { Err(format!("the delta ends at {next}, not at {}", seqs.end)) }
-}
-
-/// Everything that a document holds, operations that wait for others included.
-pub(super) fn version_with_pending(doc: &Doc) -> VersionVector {
-    let mut version = doc.version().clone();
-    if doc.pending().operations > 0 {
-        for op in decode_delta(&doc.delta_since(&version)).unwrap_or_default() {
-            // A room takes the operations of a replica in order, so those that wait follow each other.
-            if op.id.seq <= version.get(op.id.replica) {
-                version.raise(op.id.replica, op.id.seq.saturating_add(op.len()));
-            }
-        }
-    }
-    version
+    if next == seqs.end { Ok(ops) } else { Err(format!("the delta ends at {next}, not at {}", seqs.end)) }
 }
 
 /// What `version` lacks of the operations in `stored`, as one delta; empty if it lacks nothing.

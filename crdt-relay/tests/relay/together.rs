@@ -260,6 +260,27 @@ async fn one_damaged_document_does_not_concern_the_others() {
 }
 
 #[tokio::test]
+async fn a_large_paste_reaches_everybody_and_those_who_come_later() {
+    let folder = TempDir::new().unwrap();
+    let relay = TestRelay::on(folder.path()).await;
+    let mut ann = Person::join(relay.address, 1, "large").await;
+    let mut bob = Person::join(relay.address, 2, "large").await;
+    // Larger than a message, than a batch, and than the budget of a session.
+    let paste = "Zwölf Boxkämpfer jagen Viktor quer über den Sylter Deich. ".repeat(30_000);
+    ann.insert(0, &paste).await;
+    let (saved, received) =
+        (ann.until_saved(), bob.until("equal", |bob| bob.doc.len() == paste.chars().count()));
+    tokio::join!(saved, received);
+    assert_eq!(bob.doc.text(), paste);
+    assert_eq!(Person::join(relay.address, 3, "large").await.doc.text(), paste);
+    assert!(
+        ann.statuses.iter().all(|status| !matches!(status, Status::Offline { .. })),
+        "{:?}",
+        ann.statuses
+    );
+}
+
+#[tokio::test]
 async fn presence_comes_and_goes_with_the_session() {
     let folder = TempDir::new().unwrap();
     let relay = TestRelay::on(folder.path()).await;
