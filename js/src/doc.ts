@@ -283,18 +283,20 @@ export class Doc {
 
   #tell(made: { edits: TextEdit[]; origin: unknown }, delta: Uint8Array | undefined): void {
     const { edits, origin } = made;
-    this.#events.emit({
-      change: { edits, origin, local: true },
-      ...(delta && { delta }),
-      version: { origin, local: true },
-    });
+    this.#events.queue("change", { edits, origin, local: true });
+    if (delta) {
+      this.#events.queue("delta", delta);
+    }
+    this.#events.queue("version", { origin, local: true });
+    this.#events.deliver();
   }
 
   #applied(edits: TextEdit[], origin: unknown): void {
-    this.#events.emit({
-      ...(edits.length > 0 && { change: { edits, origin, local: false } }),
-      version: { origin, local: false },
-    });
+    if (edits.length > 0) {
+      this.#events.queue("change", { edits, origin, local: false });
+    }
+    this.#events.queue("version", { origin, local: false });
+    this.#events.deliver();
   }
 }
 

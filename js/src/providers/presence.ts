@@ -78,7 +78,7 @@ export class Presence {
         this.#states.delete(session);
       }
     }
-    this.#events.emit({ change: { sessions: changes.map(({ session }) => session) } });
+    this.#events.emit("change", { sessions: changes.map(({ session }) => session) });
   }
 
   /** @internal */

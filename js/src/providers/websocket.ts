@@ -99,7 +99,7 @@ export class WebSocketProvider {
       this.#showPresence(state);
     }, options.presenceIntervalMs ?? 50);
     this.presence.on("change", (change) => {
-      this.#events.emit({ presence: change });
+      this.#events.emit("presence", change);
     });
     this.#ends.push(
       doc.on("version", ({ origin }) => {
@@ -247,17 +247,17 @@ export class WebSocketProvider {
       },
       synced: () => {
         this.#synced = true;
-        this.#events.emit({ synced: undefined });
+        this.#events.emit("synced", undefined);
       },
       presence: (changes) => {
         this.presence.received(changes);
       },
       permission: (mayWrite) => {
         this.#mayWrite = mayWrite;
-        this.#events.emit({ permission: { mayWrite } });
+        this.#events.emit("permission", { mayWrite });
       },
       refused: (code) => {
-        this.#events.emit({ error: { code, message: `the server did not accept edits: ${code}` } });
+        this.#events.emit("error", { code, message: `the server did not accept edits: ${code}` });
       },
     };
   }
@@ -279,9 +279,9 @@ export class WebSocketProvider {
         this.#setSaved({ ...this.#saved, state: "offline" });
         this.#setStatus("stopped");
         if (status.code === "reset") {
-          this.#events.emit({ reset: undefined });
+          this.#events.emit("reset", undefined);
         }
-        this.#events.emit({ error: { code: status.code, message: status.message } });
+        this.#events.emit("error", { code: status.code, message: status.message });
         break;
     }
   }
@@ -289,14 +289,14 @@ export class WebSocketProvider {
   #setStatus(status: ConnectionStatus): void {
     if (this.#status !== status && this.#status !== "stopped") {
       this.#status = status;
-      this.#events.emit({ status });
+      this.#events.emit("status", status);
     }
   }
 
   #setSaved(saved: SaveState): void {
     if (this.#saved.state !== saved.state || this.#saved.unsaved !== saved.unsaved) {
       this.#saved = saved;
-      this.#events.emit({ saved });
+      this.#events.emit("saved", saved);
     }
   }
 
@@ -305,7 +305,7 @@ export class WebSocketProvider {
       this.#sync.setPresence(state);
     } catch (error) {
       // The server's limit may be lower than the one that `presence.set` checks.
-      this.#events.emit({ error: { code: "invalid-presence", message: String(error) } });
+      this.#events.emit("error", { code: "invalid-presence", message: String(error) });
     }
   }
 
