@@ -13,7 +13,7 @@ use random::Random;
 use world::{Settings, World};
 
 /// How many histories each property is tried on.
-const HISTORIES: u64 = 150;
+const HISTORIES: u64 = 100;
 
 /// Runs `history` on many seeds, or on the one asked for, and says which one failed.
 fn for_each_seed(history: impl Fn(u64)) {
@@ -150,6 +150,27 @@ fn a_store_that_lost_its_tail_is_healed_by_whoever_has_it() {
         }
         world.settle();
         world.assert_everything_arrived();
+    });
+}
+
+#[test]
+fn a_client_whose_messages_are_damaged_harms_nobody_else() {
+    for_each_seed(|seed| {
+        let mut random = Random::new(seed);
+        let mut world = World::new(3, Settings::default());
+        world.turn_hostile(0);
+        for _ in 0..500 {
+            match random.below(20) {
+                0..=4 => world.damage_a_message(&mut random),
+                5 if matches!(world.status(0), Status::Stopped(_)) => world.reload_client(0),
+                _ => any_edit_or_delivery(&mut world, &mut random),
+            }
+            let [_, others @ ..] = &world.status_of_all()[..] else { unreachable!() };
+            assert!(!others.iter().any(|status| matches!(status, Status::Stopped(_))), "{others:?}");
+        }
+        world.remove_client(0);
+        world.settle();
+        world.assert_converged();
     });
 }
 
