@@ -40,7 +40,10 @@ impl fmt::Debug for Failure {
 impl Error for Failure {}
 
 /// Fails unless both are equal, and shows both.
-pub(crate) fn same<T: PartialEq + fmt::Debug>(what: &str, found: &T, expected: &T) -> Checked {
+///
+/// # Errors
+/// When they are not.
+pub fn same<T: PartialEq + fmt::Debug>(what: &str, found: &T, expected: &T) -> Checked {
     if found == expected {
         return Ok(());
     }

@@ -15,7 +15,7 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 use std::collections::hash_map::RandomState;
 use std::env;
-use std::fmt::{Debug, Display};
+use std::fmt::Debug;
 use std::hash::BuildHasher;
 
 /// Runs a check for `cases` random values, or as many as `$CRDT_CASES` says.
@@ -28,7 +28,7 @@ use std::hash::BuildHasher;
 pub fn for_all<S>(cases: u32, strategy: S, check: impl Fn(&S::Value) -> Checked)
 where
     S: Strategy,
-    S::Value: Debug + Display,
+    S::Value: Debug,
 {
     let number = |name: &str| env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     let cases = number("CRDT_CASES").and_then(|cases| u32::try_from(cases).ok()).unwrap_or(cases);
@@ -38,7 +38,8 @@ where
         cases,
         rng_seed: RngSeed::Fixed(seed),
         failure_persistence: None,
-        max_shrink_iters: 20_000,
+        max_shrink_iters: 4_000,
+        max_shrink_time: 20_000,
         ..Config::default()
     };
     let outcome = TestRunner::new(config)
@@ -46,14 +47,14 @@ where
     match outcome {
         Ok(()) => {}
         Err(TestError::Fail(reason, value)) => {
-            panic!("{}\nCRDT_SEED={seed}\n{value}", reason.message());
+            panic!("{}\nCRDT_SEED={seed}\n{value:?}", reason.message());
         }
         Err(error) => panic!("{error}\nCRDT_SEED={seed}"),
     }
 }
 
 /// Replicas that share a history and then all type at one place at once.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Meeting {
     /// Everything that happens.
     pub script: Script,
@@ -61,9 +62,9 @@ pub struct Meeting {
     pub typed: Vec<(usize, String)>,
 }
 
-impl Display for Meeting {
+impl Debug for Meeting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        Display::fmt(&self.script, f)
+        Debug::fmt(&self.script, f)
     }
 }
 

@@ -9,6 +9,7 @@
 //! * [`network`]: a simulated network that delays, reorders, duplicates and loses deltas;
 //! * [`cluster`]: twins that talk over it;
 //! * [`script`]: scenario scripts, as text and as values;
+//! * [`played`]: a script played on documents alone, where models would take too long;
 //! * [`check()`]: the one helper that asserts everything for every script;
 //! * [`histories`]: generators of random scripts for proptest;
 //! * [`vectors`] and [`traces`]: readers of the shared test data;
@@ -22,6 +23,7 @@ pub mod histories;
 pub mod model;
 pub mod network;
 pub mod plain;
+pub mod played;
 pub mod random;
 pub mod replay;
 pub mod script;
@@ -33,4 +35,4 @@ mod check;
 mod failure;
 
 pub use check::check;
-pub use failure::{Checked, Failure};
+pub use failure::{Checked, Failure, same};

@@ -101,7 +101,11 @@ impl Model {
         if self.seen.contains_key(&op.id) {
             return;
         }
-        self.waiting.insert(op.id, op);
+        if !self.is_ready(&op) {
+            self.waiting.insert(op.id, op);
+            return;
+        }
+        self.integrate(op);
         while let Some(id) = self.waiting.values().find(|op| self.is_ready(op)).map(|op| op.id) {
             if let Some(op) = self.waiting.remove(&id) {
                 self.integrate(op);

@@ -12,7 +12,7 @@ use std::fmt;
 pub const MAX_REPLICAS: usize = 26;
 
 /// A whole script.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Script {
     /// The replica ids; replica A is the first.
     pub replicas: Vec<ReplicaId>,
@@ -318,6 +318,13 @@ impl fmt::Display for Script {
             writeln!(f, "{} is {replica}", letter(index))?;
         }
         self.steps.iter().try_for_each(|(_, step)| writeln!(f, "{step}"))
+    }
+}
+
+/// Shows the text too: what somebody wants to see of a script that failed.
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

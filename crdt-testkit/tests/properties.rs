@@ -3,19 +3,17 @@
 //! Every test prints its seed; `CRDT_SEED=… cargo test -p crdt-testkit` runs the same histories
 //! again, `CRDT_CASES=…` runs more of them. What fails is shrunk and printed as a script.
 
-mod played;
-
 use crdt_core::codec::{decode_delta, encode_delta};
 use crdt_core::{Anchor, Doc, Op, OpId, ReplicaId, Side, VersionVector};
 use crdt_testkit::cluster::Cluster;
 use crdt_testkit::histories::{for_all, histories, meetings};
 use crdt_testkit::model::{Model, ModelOp};
 use crdt_testkit::network::Weather;
+use crdt_testkit::played::{Played, apply};
 use crdt_testkit::random::Random;
 use crdt_testkit::script::{Script, Step};
 use crdt_testkit::twin::Edit;
-use crdt_testkit::{Checked, Failure, check};
-use played::{Played, apply, same};
+use crdt_testkit::{Checked, Failure, check, same};
 use proptest::prelude::any;
 use std::collections::BTreeMap;
 

@@ -1,29 +1,39 @@
 //! A script played on real documents alone, without models: fast, for many histories.
 
+use crate::failure::{Checked, Failure, same};
+use crate::script::{Script, Step};
+use crate::twin::Edit;
 use crdt_core::{Doc, OpId, ReplicaId, VersionVector};
-use crdt_testkit::script::{Script, Step};
-use crdt_testkit::twin::Edit;
-use crdt_testkit::{Checked, Failure};
-use std::fmt::Debug;
 
 /// What one replica held after one step.
-pub(crate) struct State {
-    pub(crate) version: VersionVector,
-    pub(crate) elements: Vec<(OpId, bool)>,
-    pub(crate) text: String,
+#[derive(Clone, Debug)]
+pub struct State {
+    /// What it had seen.
+    pub version: VersionVector,
+    /// All elements in order, and whether each is visible.
+    pub elements: Vec<(OpId, bool)>,
+    /// The text.
+    pub text: String,
 }
 
 /// A script that was played to its end; everybody has everything.
-pub(crate) struct Played {
-    pub(crate) docs: Vec<Doc>,
-    pub(crate) deltas: Vec<Vec<u8>>,
-    pub(crate) states: Vec<State>,
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// The documents.
+    pub docs: Vec<Doc>,
+    /// The deltas of all transactions, in the order in which they were made.
+    pub deltas: Vec<Vec<u8>>,
+    /// What replicas held after whatever happened to them.
+    pub states: Vec<State>,
 }
 
 impl Played {
     /// Plays a script; `after_edit` looks at each document that was just edited, with its version
     /// before and its edits.
-    pub(crate) fn run(
+    ///
+    /// # Errors
+    /// When something is refused, `after_edit` fails, or the documents do not converge.
+    pub fn run(
         script: &Script,
         mut after_edit: impl FnMut(&Doc, &VersionVector, &[Edit]) -> Checked,
     ) -> Checked<Self> {
@@ -81,7 +91,10 @@ impl Played {
     }
 
     /// Fails unless an empty document that is given these deltas ends as the others did.
-    pub(crate) fn check_listener<'a>(&self, deltas: impl IntoIterator<Item = &'a Vec<u8>>) -> Checked {
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn check_listener<'a>(&self, deltas: impl IntoIterator<Item = &'a Vec<u8>>) -> Checked {
         let mut listener = Doc::new(ReplicaId::new(0x7e57));
         for delta in deltas {
             apply(&mut listener, delta)?;
@@ -107,17 +120,12 @@ fn edit(doc: &mut Doc, edits: &[Edit]) -> Checked<Vec<u8>> {
 }
 
 /// Applies a delta, if there is one.
-pub(crate) fn apply(doc: &mut Doc, delta: &[u8]) -> Checked {
+///
+/// # Errors
+/// When it is refused.
+pub fn apply(doc: &mut Doc, delta: &[u8]) -> Checked {
     if delta.is_empty() {
         return Ok(());
     }
     doc.apply(delta).map(|_| ()).map_err(|error| Failure::new(format!("delta refused: {error}")))
-}
-
-/// Fails unless both are equal, and shows both.
-pub(crate) fn same<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) -> Checked {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Failure::new(format!("{what}: found {found:?}, expected {expected:?}")))
 }

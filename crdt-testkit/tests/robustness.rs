@@ -1,0 +1,171 @@
+//! What comes from outside can be large, wrong, or a lie; none of that may harm a document.
+
+use crdt_core::codec::{decode_delta, encode_delta};
+use crdt_core::{Anchor, ApplyError, Doc, Op, OpId, OpKind, ReplicaId, VersionVector};
+use crdt_testkit::histories::{for_all, histories};
+use crdt_testkit::model::{Model, ModelOp};
+use crdt_testkit::played::{Played, apply};
+use crdt_testkit::random::Random;
+use crdt_testkit::{Checked, Failure, same};
+use proptest::prelude::any;
+
+/// What must not change when something is refused.
+fn shown(doc: &Doc) -> (String, VersionVector, Vec<(OpId, bool)>, usize, Vec<u8>) {
+    let everything = doc.delta_since(&VersionVector::new());
+    let pending = doc.pending().operations;
+    (doc.text(), doc.version().clone(), doc.elements().collect(), pending, everything)
+}
+
+/// Thousands of items, so that leaves and inner nodes split many times.
+#[test]
+fn large_histories_agree_with_the_model_on_the_full_order() {
+    for_all(60, any::<u64>(), |&seed| {
+        let mut random = Random::new(seed);
+        let mut docs: Vec<Doc> = (1..=4).map(|id| Doc::new(ReplicaId::new(id))).collect();
+        let mut model = Model::new();
+        for _ in 0..1500 {
+            let at = random.below(docs.len());
+            if random.chance(4) {
+                let from = random.below(docs.len());
+                let delta = docs[from].delta_since(docs[at].version());
+                apply(&mut docs[at], &delta)?;
+                continue;
+            }
+            let delta = edit_anywhere(&mut docs[at], &mut random)?;
+            for op in decode(&delta)?.iter().flat_map(ModelOp::from_run) {
+                model.receive(op);
+            }
+        }
+        let deltas: Vec<_> = docs.iter().map(|doc| doc.delta_since(&VersionVector::new())).collect();
+        let expected: Vec<_> = model.order().iter().map(|&id| (id, model.is_visible(id))).collect();
+        for doc in &mut docs {
+            deltas.iter().try_for_each(|delta| apply(doc, delta))?;
+            same("elements", &doc.elements().collect(), &expected)?;
+            same("text", &doc.text(), &model.text())?;
+            same("UTF-16 length", &doc.len_utf16(), &doc.text().encode_utf16().count())?;
+        }
+        Ok(())
+    });
+}
+
+fn edit_anywhere(doc: &mut Doc, random: &mut Random) -> Checked<Vec<u8>> {
+    let refused = |error| Failure::new(format!("edit refused: {error}"));
+    let len = doc.len();
+    let position = random.below(len + 1);
+    let mut transaction = doc.transaction();
+    if position < len && random.chance(35) {
+        let end = position + 1 + random.below((len - position).min(9));
+        transaction.delete(position..end).map_err(refused)?;
+    } else {
+        let text = ["a", "bc", "déf", "漢字", "x😀y", "a longer run of text"][random.below(6)];
+        transaction.insert(position, text).map_err(refused)?;
+    }
+    Ok(transaction.commit())
+}
+
+fn decode(delta: &[u8]) -> Checked<Vec<Op>> {
+    decode_delta(delta).map_err(|error| Failure::new(format!("delta refused: {error}")))
+}
+
+/// A changed delta is refused, and then nothing changed; or it happens to be a valid one.
+#[test]
+fn a_delta_with_changed_bytes_is_refused_whole_or_taken_whole() {
+    for_all(300, (histories(20), any::<u64>()), |(script, seed)| {
+        let played = Played::run(script, |_, _, _| Ok(()))?;
+        let mut random = Random::new(*seed);
+        let everything = played.docs[0].delta_since(&VersionVector::new());
+        for _ in 0..20 {
+            let mut doc = Doc::new(ReplicaId::new(77));
+            for delta in &played.deltas[..random.below(played.deltas.len() + 1)] {
+                apply(&mut doc, delta)?;
+            }
+            let mut changed = everything.clone();
+            for _ in 0..=random.below(3) {
+                let at = random.below(changed.len());
+                match random.below(4) {
+                    0 if at < changed.len() => changed.truncate(at),
+                    1 if at < changed.len() => drop(changed.remove(at)),
+                    2 => changed.insert(at, random.bits().to_le_bytes()[0]),
+                    _ if at < changed.len() => changed[at] ^= 1 << random.below(8),
+                    _ => {}
+                }
+            }
+            let before = shown(&doc);
+            match doc.apply(&changed) {
+                Err(_) => same("document after a refusal", &shown(&doc), &before)?,
+                // One changed byte can make a run so long that the model would take minutes.
+                Ok(_) if doc.pending().operations > 1000 => {}
+                Ok(_) => {
+                    let mut model = Model::new();
+                    let all = decode(&doc.delta_since(&VersionVector::new()))?;
+                    all.iter().flat_map(ModelOp::from_run).for_each(|op| model.receive(op));
+                    same("text", &doc.text(), &model.text())?;
+                    same("version", doc.version(), &model.version())?;
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+/// A snapshot with any byte changed is refused.
+#[test]
+fn a_snapshot_with_changed_bytes_is_refused() {
+    for_all(200, (histories(10), any::<u64>()), |(script, seed)| {
+        let played = Played::run(script, |_, _, _| Ok(()))?;
+        let mut random = Random::new(*seed);
+        let snapshot = played.docs[0].encode_snapshot();
+        for _ in 0..20 {
+            let mut changed = snapshot.clone();
+            let at = random.below(changed.len());
+            changed[at] ^= 1 << random.below(8);
+            if Doc::from_snapshot(ReplicaId::new(77), &changed).is_ok() {
+                return Err(Failure::new(format!("byte {at} of a snapshot changed, and it was taken")));
+            }
+        }
+        Ok(())
+    });
+}
+
+/// Two documents that were opened with one replica id: whoever hears both is told.
+#[test]
+fn an_id_with_other_content_is_an_error_that_names_it_and_changes_nothing() {
+    for_all(300, (histories(20), any::<u64>()), |(script, seed)| {
+        let played = Played::run(script, |_, _, _| Ok(()))?;
+        let ops: Vec<Op> = decode(&played.docs[0].delta_since(&VersionVector::new()))?
+            .iter()
+            .flat_map(ModelOp::from_run)
+            .map(|op| op.to_run())
+            .collect();
+        if ops.is_empty() {
+            return Ok(());
+        }
+        let mut random = Random::new(*seed);
+        let mut lie = ops[random.below(ops.len())].clone();
+        lie.kind = match lie.kind {
+            OpKind::Insert { anchor, text } if text != "?" => OpKind::Insert { anchor, text: "?".to_owned() },
+            _ => OpKind::Insert { anchor: Anchor::START, text: "!".to_owned() },
+        };
+        let expected = Err(ApplyError::ReplicaCollision { id: lie.id });
+
+        // Where it is integrated, and where it waits (its predecessor is missing, or its cause).
+        let mut full = Doc::new(ReplicaId::new(77));
+        apply(&mut full, &encode_delta(&ops))?;
+        let truth = ops.iter().find(|op| op.id == lie.id).into_iter().cloned().collect::<Vec<_>>();
+        let mut waiting = Doc::new(ReplicaId::new(77));
+        apply(&mut waiting, &encode_delta(&truth))?;
+        for doc in [&mut full, &mut waiting] {
+            let before = shown(doc);
+            // Alone, and behind something that is fine.
+            let fine = Op {
+                id: OpId::new(ReplicaId::new(0x0dd), 0),
+                kind: OpKind::Insert { anchor: Anchor::START, text: "fine".to_owned() },
+            };
+            for delta in [encode_delta(&[lie.clone()]), encode_delta(&[fine, lie.clone()])] {
+                same("refusal", &doc.apply(&delta), &expected)?;
+                same("document after the refusal", &shown(doc), &before)?;
+            }
+        }
+        Ok(())
+    });
+}
