@@ -79,3 +79,6 @@ await commonJsDeclarations(join(dist, "types"));
 await bundle("esm", ".js");
 await bundle("cjs", ".cjs");
 await cp(wasm, join(dist, "crdt.wasm"));
+for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) {
+  await cp(join(root, "..", licence), join(dist, licence));
+}

@@ -30,6 +30,9 @@ export interface VersionEvent {
   readonly local: boolean;
 }
 
+/** @internal */
+export type Tracker = (edits: readonly TextEdit[], origin: unknown) => void;
+
 export interface DocEvents {
   change: ChangeEvent;
   /** One transaction of this replica, encoded: what others have to apply. */
@@ -52,6 +55,9 @@ export class Doc {
   #wasm: WasmDoc | undefined;
   /** The open transaction. */
   #open: { readonly from: number; readonly edits: TextEdit[]; readonly origin: unknown } | undefined;
+  /** Of the innermost `transact`. */
+  #origin: unknown = "local";
+  readonly #trackers = new Set<Tracker>();
 
   constructor(options: DocOptions = {}, /** @internal */ snapshot?: Uint8Array) {
     this.replica = options.replica ?? randomReplica();
@@ -114,15 +120,21 @@ export class Doc {
    * Runs `edit`, whose edits leave as one delta and one `change` event. Returns that delta, or
    * `undefined` if nothing was edited.
    *
-   * Inside another transaction it is part of that one and returns `undefined`. If `edit` throws, the
+   * Inside another transaction it is part of that one (whose origin the event names) and returns `undefined`. If `edit` throws, the
    * edits it made stay, their events are sent, and the error is thrown on.
    *
    * @param origin what `change` events name as their origin
    */
   transact(edit: () => void, origin: unknown = "local"): Uint8Array | undefined {
     const wasm = this.#live();
+    const outer = this.#origin;
+    this.#origin = origin;
     if (this.#open) {
-      edit();
+      try {
+        edit();
+      } finally {
+        this.#origin = outer;
+      }
       return undefined;
     }
     const open = (this.#open = { from: wasm.issued(), edits: [], origin });
@@ -132,6 +144,7 @@ export class Doc {
       edit();
       failed = false;
     } finally {
+      this.#origin = outer;
       this.#open = undefined;
       if (open.edits.length > 0 && this.#wasm) {
         // Encoding is the cost of an edit: not for an error's sake if nobody listens.
@@ -217,6 +230,18 @@ export class Doc {
   }
 
   /**
+   * Tells `tracker` of every edit the moment it is made, before any event: for bindings, which must know
+   * how the text differs from what they show. It must not use the document.
+   * @internal
+   */
+  track(tracker: Tracker): () => void {
+    this.#trackers.add(tracker);
+    return () => {
+      this.#trackers.delete(tracker);
+    };
+  }
+
+  /**
    * Starts syncing as the document `name` of a server. For providers.
    * @internal
    */
@@ -237,6 +262,7 @@ export class Doc {
   /** Releases the memory at once, instead of when the garbage collector gets to it. */
   free(): void {
     this.#events.clear();
+    this.#trackers.clear();
     this.#wasm?.free();
     this.#wasm = undefined;
   }
@@ -276,6 +302,7 @@ export class Doc {
       return;
     }
     open.edits.push(made);
+    this.#track([made], this.#origin);
     if (!this.#open) {
       this.#tell(open, this.#events.heard("delta") ? wasm.issuedSince(open.from) : undefined);
     }
@@ -291,7 +318,14 @@ export class Doc {
     this.#events.deliver();
   }
 
+  #track(edits: readonly TextEdit[], origin: unknown): void {
+    for (const tracker of this.#trackers) {
+      tracker(edits, origin);
+    }
+  }
+
   #applied(edits: TextEdit[], origin: unknown): void {
+    this.#track(edits, origin);
     if (edits.length > 0) {
       this.#events.queue("change", { edits, origin, local: false });
     }

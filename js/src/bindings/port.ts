@@ -9,10 +9,9 @@ export interface BoundDoc {
   transact(edit: () => void, origin?: unknown): unknown;
   anchorAt(position: number, side: "before" | "after"): Uint8Array;
   resolveAnchor(anchor: Uint8Array): number | undefined;
-  on(
-    type: "change",
-    listener: (event: { readonly edits: readonly TextEdit[]; readonly origin: unknown }) => void,
-  ): () => void;
+  on(type: "change", listener: () => void): () => void;
+  /** @internal */
+  track(tracker: (edits: readonly TextEdit[], origin: unknown) => void): () => void;
 }
 
 /** What a binding needs to publish where its user's caret is; a provider's `presence` has it. */

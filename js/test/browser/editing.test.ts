@@ -132,3 +132,33 @@ test("quill: replacing all content keeps the document equal", async () => {
   }
   await page.close();
 });
+
+test("quill: edits through document and editor in one transaction, or in a listener, are shown once", async () => {
+  const page = await openPage();
+  const wrong = await page.evaluate(() => {
+    window.stage.set(["quill", "quill"], "text");
+    const { doc, quill } = window.stage.seat(0);
+    doc.transact(() => {
+      doc.insert(0, "doc ");
+      quill?.insertText(0, "editor ", "user");
+      doc.insert(doc.length, "!");
+    });
+    if (doc.toString() !== "editor doc text!") {
+      return [doc.toString()];
+    }
+    // The editor's listeners hear of an edit before the document's next events are delivered.
+    const stop = doc.on("change", ({ local }) => {
+      if (!local) {
+        stop();
+        doc.insert(0, ">");
+        quill?.insertText(quill.getLength() - 1, "<", "api");
+      }
+    });
+    window.stage.seat(1).doc.insert(0, "remote ");
+    window.stage.deliver(0);
+    return [...window.stage.wrong(false), ...(doc.toString().endsWith("!<") ? [] : [doc.toString()])];
+  });
+  assert.deepEqual(wrong, []);
+  assert.deepEqual(await page.evaluate(() => { window.stage.deliver(); return window.stage.wrong(true); }), []);
+  await page.close();
+});

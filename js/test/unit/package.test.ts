@@ -40,13 +40,18 @@ test("it holds what was built and nothing else", () => {
   for (const needed of ["README.md", "package.json", "dist/index.js", "dist/index.cjs", "dist/crdt.wasm"]) {
     assert.ok(files.includes(needed), needed);
   }
-  const other = files.filter((file) => !/^(?:README\.md|LICENSE.*|package\.json|dist\/[\w/-]+\.(?:js|cjs|wasm|d\.ts|d\.cts))$/.test(file));
+  const other = files.filter((file) => !/^(?:README\.md|LICENSE.*|package\.json|dist\/(?:LICENSE-\w+|[\w/-]+\.(?:js|cjs|wasm|d\.ts|d\.cts)))$/.test(file));
   assert.deepEqual(other, []);
 });
 
 test("import starts without await", () => {
   const said = run("esm.mjs", `import { Doc } from "crdt-js"; const doc = new Doc(); doc.insert(0, "hi"); console.log(String(doc));`);
   assert.equal(said, "hi");
+});
+
+test("the first program of the README runs", () => {
+  const program = /```js\n(.*?)```/s.exec(readFileSync(join(root, "README.md"), "utf8"))?.[1];
+  assert.match(run("readme.mjs", program ?? ""), /from elsewhere:[^]*here:[^]*Hello everybody 😀$/);
 });
 
 test("require starts without await", () => {

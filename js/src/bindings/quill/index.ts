@@ -63,11 +63,13 @@ class QuillBinding implements Binding {
     }
     this.#cursors = presence && new Cursors(doc, quill, presence);
     this.#ends.push(
-      doc.on("change", ({ edits, origin }) => {
+      doc.track((edits, origin) => {
         if (origin !== this) {
           this.#lag.documentChanged(edits);
-          this.#release();
         }
+      }),
+      doc.on("change", () => {
+        this.#release();
       }),
     );
     this.#listen("text-change", (delta: { readonly ops: readonly QuillOp[] }, _before: unknown, source: unknown) => {

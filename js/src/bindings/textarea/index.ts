@@ -47,11 +47,13 @@ class TextareaBinding implements Binding {
       element.value = this.#shown;
     }
     this.#ends.push(
-      doc.on("change", (event) => {
-        if (event.origin !== this) {
-          this.#lag.documentChanged(event.edits);
-          this.#release();
+      doc.track((edits, origin) => {
+        if (origin !== this) {
+          this.#lag.documentChanged(edits);
         }
+      }),
+      doc.on("change", () => {
+        this.#release();
       }),
     );
     this.#listen("beforeinput", () => {
