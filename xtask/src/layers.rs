@@ -14,8 +14,7 @@ const CORE_LAYERS: &[&[&str]] = &[
     &["bytes", "tree", "units"],
     &["op", "event"],
     &["op_log"],
-    &["sequence"],
-    &["codec"],
+    &["sequence", "codec"],
     &["doc"],
     &["sync"],
 ];

@@ -4,6 +4,8 @@ mod demo;
 mod layers;
 mod npm;
 mod project;
+#[cfg(test)]
+mod readme;
 mod stamp;
 mod step;
 mod test;

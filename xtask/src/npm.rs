@@ -30,10 +30,9 @@ pub(crate) fn install(steps: &mut Steps, project: &Project, folder: &Path, name:
 /// Builds the npm package with everything it needs.
 pub(crate) fn package(steps: &mut Steps, project: &Project) -> Result<(), String> {
     wasm::build(steps, project)?;
-    let stamp = Stamp::new(&project.stamps(), &project.root, "js")
-        .input(&project.js())?
+    let stamp = sources(Stamp::new(&project.stamps(), &project.root, "js"), &project.js())?
         .input(&project.wasm_out())?
-        .output(project.js().join("dist"));
+        .output(project.js().join("dist/index.js"));
     build(steps, &project.js(), "js", &stamp)
 }
 
@@ -41,12 +40,18 @@ pub(crate) fn package(steps: &mut Steps, project: &Project) -> Result<(), String
 pub(crate) fn editor(steps: &mut Steps, project: &Project) -> Result<(), String> {
     package(steps, project)?;
     install(steps, project, &project.editor(), "examples/editor")?;
-    let stamp = Stamp::new(&project.stamps(), &project.root, "editor")
-        .input(&project.js())?
-        .input(&project.wasm_out())?
-        .input(&project.editor())?
-        .output(project.editor().join("dist/index.html"));
+    let stamp = sources(Stamp::new(&project.stamps(), &project.root, "editor"), &project.js())?
+        .input(&project.wasm_out())?;
+    let stamp = sources(stamp, &project.editor())?.output(project.editor().join("dist/index.html"));
     build(steps, &project.editor(), "examples/editor", &stamp)
+}
+
+/// What a build reads; its tests are none of it.
+fn sources(mut stamp: Stamp, folder: &Path) -> Result<Stamp, String> {
+    for input in ["src", "scripts", "package.json", "package-lock.json", "tsconfig.json"] {
+        stamp = stamp.input(&folder.join(input))?;
+    }
+    Ok(stamp)
 }
 
 fn build(steps: &mut Steps, folder: &Path, name: &str, stamp: &Stamp) -> Result<(), String> {
