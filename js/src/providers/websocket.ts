@@ -257,7 +257,10 @@ export class WebSocketProvider {
         this.#events.emit("permission", { mayWrite });
       },
       refused: (code) => {
-        this.#events.emit("error", { code, message: `the server did not accept edits: ${code}` });
+        // The others are between the machines: the batch is cut anew, or sent again later.
+        if (code === "permission" || code === "document-full") {
+          this.#events.emit("error", { code, message: `the server did not accept edits: ${code}` });
+        }
       },
     };
   }
