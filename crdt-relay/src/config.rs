@@ -69,7 +69,8 @@ pub struct Options {
     #[arg(long, env = "CRDT_RELAY_SHUTDOWN_DEADLINE_MS", value_name = "MS")]
     pub shutdown_deadline_ms: Option<u64>,
 
-    /// Close a session that has more than so many bytes of live frames unread [default: 1048576]
+    /// Leave updates out for a session that has more than so many bytes of live frames unread; it catches
+    /// up later, and is closed when it lags 16 times as far [default: 1048576]
     #[arg(long, env = "CRDT_RELAY_SESSION_BUFFER_BYTES", value_name = "BYTES")]
     pub session_buffer_bytes: Option<usize>,
 
@@ -142,7 +143,7 @@ pub struct Config {
     pub hello_deadline: Duration,
     /// How long a shutdown may take.
     pub shutdown_deadline: Duration,
-    /// Live frames a session may leave unread.
+    /// Live frames a session may leave unread before updates are left out.
     pub session_buffer_bytes: usize,
     /// Connections at the same time.
     pub max_connections: usize,

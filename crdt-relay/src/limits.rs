@@ -16,8 +16,11 @@ pub const HELLO_DEADLINE: Duration = Duration::from_secs(5);
 /// How long a shutdown may take to store everything and say goodbye.
 pub const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Frames queued for a session, in bytes, above which it is closed as too slow.
+/// Live frames queued for a session, in bytes, above which updates are left out for it.
 pub const SESSION_BUFFER_BYTES: usize = 1 << 20;
+
+/// How many times that much may be left out before the session is closed as too slow.
+pub const SESSION_LAG_FACTOR: usize = 16;
 
 /// Connections at the same time; further ones are answered 503.
 pub const CONNECTIONS: usize = 10_000;

@@ -1,15 +1,18 @@
 //! What waits to be written to one session, bounded in bytes.
 //!
-//! Nothing is ever dropped silently and nobody waits for a slow reader: a session whose live frames
-//! exceed the budget is closed, and comes back with a version vector that says what it lacks.
-//! Catch-up after a join, and the pieces of frames larger than a message, count in a budget of their
-//! own: they are as large as the document, come rarely, and cannot be read faster than they arrive.
+//! Nobody waits for a slow reader, and none is left with a hole that it does not learn of. Of the frames
+//! that it has not read, updates by others are the bulk: above the budget they are left out, until
+//! the room has announced its head, the session has asked for what it lacks, and one `Sync` that holds
+//! all of it is queued. A session that lags too far, or leaves other frames unread, is closed, and
+//! comes back with a version vector that says what it lacks.
+//!
+//! Catch-up, and the pieces of frames larger than a message, count in a budget of their own: they are as
+//! large as the document, come rarely, and cannot be read faster than they arrive.
 
-use crate::limits::SESSION_CATCH_UP_BYTES;
+use crate::limits::{SESSION_CATCH_UP_BYTES, SESSION_LAG_FACTOR};
 use bytes::Bytes;
 use crdt_core::sync::{CloseCode, Frame};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, watch};
 
 /// How a connection ends: the close code and a few words for people.
@@ -45,11 +48,23 @@ pub struct OutboxReader {
     unread: Arc<Unread>,
 }
 
-/// Bytes queued and not yet written.
+/// Bytes queued and not yet written, and those left out.
 #[derive(Debug, Default)]
-struct Unread {
-    live: AtomicUsize,
-    catch_up: AtomicUsize,
+struct Unread(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    live: usize,
+    catch_up: usize,
+    /// What updates left out came to since the first of them; `None` if none is.
+    left_out: Option<usize>,
+}
+
+impl Unread {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        // Numbers are right after any panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Debug)]
@@ -67,28 +82,67 @@ pub enum Outgoing {
     Close(Closing),
 }
 
-/// Which budget a message counts in.
+/// What a message is, as far as that matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Budget {
-    Live,
-    CatchUp,
+enum Kind {
+    /// An update, whole: a `Sync` can make up for it.
+    Update,
+    /// A `Sync`, or its first piece: makes up for everything before it.
+    Sync,
+    /// Another piece.
+    Piece,
+    /// Anything else.
+    Other,
 }
 
-impl Budget {
+impl Kind {
     fn of(message: &[u8]) -> Self {
-        let sync = Frame::Sync { up_to: 0, delta: &[] }.kind();
-        let fragment = Frame::Fragment { total: 0, start: 0, piece: &[] }.kind();
-        let is_catch_up = message.first().is_some_and(|&kind| kind == sync || kind == fragment);
-        if is_catch_up { Self::CatchUp } else { Self::Live }
+        match Frame::decode(message) {
+            Ok((_, Frame::Update { .. })) => Self::Update,
+            Ok((_, Frame::Sync { .. })) => Self::Sync,
+            Ok((_, Frame::Fragment { start: 0, piece, .. }))
+                if piece.first() == Some(&Frame::Sync { up_to: 0, delta: &[] }.kind()) =>
+            {
+                Self::Sync
+            }
+            Ok((_, Frame::Fragment { .. })) => Self::Piece,
+            _ => Self::Other,
+        }
     }
 }
 
-impl Unread {
-    fn of(&self, budget: Budget) -> &AtomicUsize {
-        match budget {
-            Budget::Live => &self.live,
-            Budget::CatchUp => &self.catch_up,
+impl Counts {
+    fn of(&mut self, kind: Kind) -> &mut usize {
+        match kind {
+            Kind::Update | Kind::Other => &mut self.live,
+            Kind::Sync | Kind::Piece => &mut self.catch_up,
         }
+    }
+
+    /// Counts a message. `Ok(false)`: it is to be left out. `Err`: the session has left so many bytes
+    /// unread that it must go.
+    fn admit(&mut self, kind: Kind, bytes: usize, live_limit_bytes: usize) -> Result<bool, usize> {
+        // What finds nothing of its kind waiting is always let in, however large.
+        let fits = |before: usize, limit: usize| before == 0 || before + bytes <= limit;
+        if kind == Kind::Update && (self.left_out.is_some() || !fits(self.live, live_limit_bytes)) {
+            let left_out = self.left_out.insert(self.left_out.unwrap_or(0) + bytes);
+            let limit = live_limit_bytes.saturating_mul(SESSION_LAG_FACTOR);
+            return if *left_out > limit { Err(limit) } else { Ok(false) };
+        }
+        // Updates never fill the second half of the live budget.
+        let limit = match kind {
+            Kind::Update | Kind::Other => live_limit_bytes.saturating_mul(2),
+            Kind::Sync | Kind::Piece => SESSION_CATCH_UP_BYTES,
+        };
+        let waiting = self.of(kind);
+        if !fits(*waiting, limit) {
+            return Err(limit);
+        }
+        *waiting += bytes;
+        if kind == Kind::Sync {
+            self.left_out = None;
+        }
+        Ok(true)
     }
 }
 
@@ -102,22 +156,18 @@ impl Outbox {
         (outbox, OutboxReader { frames: queue, urgent: urgent_reader, unread })
     }
 
-    /// Queues a message; closes the session instead if it has left too much unread. A message that
-    /// finds nothing of its budget waiting is always queued.
+    /// Queues a message; if too much was not read, leaves an update out or closes the session.
     pub fn send(&self, message: Bytes) {
-        let budget = Budget::of(&message);
-        let limit_bytes = match budget {
-            Budget::Live => self.live_limit_bytes,
-            Budget::CatchUp => SESSION_CATCH_UP_BYTES,
-        };
-        let before = self.unread.of(budget).fetch_add(message.len(), Ordering::Relaxed);
-        if before > 0 && before + message.len() > limit_bytes {
-            let text = format!("more than {limit_bytes} bytes were not read");
-            self.close_now(Closing::new(CloseCode::SLOW_READER, text));
-            return;
+        let admitted = self.unread.lock().admit(Kind::of(&message), message.len(), self.live_limit_bytes);
+        match admitted {
+            // An error means that the connection has ended, which its session is told elsewhere.
+            Ok(true) => drop(self.frames.send(Queued::Frame(message))),
+            Ok(false) => {}
+            Err(limit_bytes) => {
+                let text = format!("more than {limit_bytes} bytes were not read");
+                self.close_now(Closing::new(CloseCode::SLOW_READER, text));
+            }
         }
-        // An error means that the connection has ended, which its session is told elsewhere.
-        drop(self.frames.send(Queued::Frame(message)));
     }
 
     /// Ends the connection after what is queued.
@@ -151,7 +201,7 @@ impl OutboxReader {
 
     /// Takes a message that was written out of its budget.
     pub fn written(&self, message: &[u8]) {
-        self.unread.of(Budget::of(message)).fetch_sub(message.len(), Ordering::Relaxed);
+        *self.unread.lock().of(Kind::of(message)) -= message.len();
     }
 
     /// Resolves when the connection must end without writing what is queued.
@@ -187,19 +237,73 @@ mod tests {
         all
     }
 
-    fn live(len: usize) -> Bytes {
-        Bytes::from(vec![0; len])
+    fn other(len: usize) -> Bytes {
+        vec![0; len].into()
     }
 
-    fn catch_up(len: usize) -> Bytes {
-        Frame::Sync { up_to: 1, delta: &vec![0; len] }.encode(1).into()
+    fn update(log_seq: u64) -> Bytes {
+        let replica = crdt_core::ReplicaId::new(1);
+        Frame::Update { log_seq, replica, from: 0, to: 1, delta: &[7; 80] }.encode(1).into()
+    }
+
+    fn sync(len: usize) -> Bytes {
+        Frame::Sync { up_to: 1, delta: &vec![7; len] }.encode(1).into()
+    }
+
+    async fn frames(reader: &mut OutboxReader, count: usize) -> Vec<Bytes> {
+        let mut frames = Vec::new();
+        for _ in 0..count {
+            let Some(Outgoing::Frame(message)) = reader.next().await else { panic!("a close") };
+            reader.written(&message);
+            frames.push(message);
+        }
+        frames
     }
 
     #[tokio::test]
-    async fn live_frames_over_the_budget_close_the_session_at_once() {
+    async fn updates_over_the_budget_are_left_out_until_a_sync_makes_up_for_them() {
+        let (outbox, mut reader) = Outbox::new(200);
+        let mut expected = vec![update(1), update(2)];
+        for log_seq in 1..=5 {
+            outbox.send(update(log_seq));
+        }
+        assert_eq!(frames(&mut reader, 2).await, expected);
+        // There is room again, but an update after a hole would have to wait at the client.
+        outbox.send(update(6));
+        expected = vec![other(1), sync(5), update(7)];
+        expected.iter().cloned().for_each(|message| outbox.send(message));
+        assert_eq!(frames(&mut reader, 3).await, expected);
+    }
+
+    #[tokio::test]
+    async fn the_first_piece_of_a_large_sync_makes_up_too_and_that_of_a_large_update_does_not() {
+        let (outbox, mut reader) = Outbox::new(100);
+        let piece = |of: &Bytes| Bytes::from(Frame::Fragment { total: 99, start: 0, piece: of }.encode(1));
+        let expected = [update(1), piece(&update(3)), piece(&sync(1))];
+        outbox.send(update(1));
+        outbox.send(update(2));
+        outbox.send(piece(&update(3)));
+        outbox.send(update(4));
+        outbox.send(piece(&sync(1)));
+        assert_eq!(frames(&mut reader, 3).await, expected);
+        outbox.send(update(5));
+        assert_eq!(frames(&mut reader, 1).await, [update(5)]);
+    }
+
+    #[tokio::test]
+    async fn a_session_that_lags_too_far_is_closed_at_once() {
+        let (outbox, mut reader) = Outbox::new(100);
+        (1..=100).for_each(|log_seq| outbox.send(update(log_seq)));
+        let all = drain(&mut reader).await;
+        let [Outgoing::Close(closing)] = &all[..] else { panic!("{all:?}") };
+        assert_eq!(closing.code, CloseCode::SLOW_READER);
+    }
+
+    #[tokio::test]
+    async fn frames_that_nothing_makes_up_for_close_the_session() {
         let (outbox, mut reader) = Outbox::new(10);
-        outbox.send(live(6));
-        outbox.send(live(6));
+        outbox.send(other(15));
+        outbox.send(other(6));
         let all = drain(&mut reader).await;
         let [Outgoing::Close(closing)] = &all[..] else { panic!("{all:?}") };
         assert_eq!(closing.code, CloseCode::SLOW_READER);
@@ -208,9 +312,9 @@ mod tests {
     #[tokio::test]
     async fn catch_up_does_not_count_as_live_and_one_large_message_passes() {
         let (outbox, mut reader) = Outbox::new(10);
-        outbox.send(catch_up(100));
-        outbox.send(catch_up(100));
-        outbox.send(live(50));
+        outbox.send(sync(100));
+        outbox.send(sync(100));
+        outbox.send(other(50));
         outbox.close(Closing::new(CloseCode::GOING_AWAY, "end"));
         assert_eq!(drain(&mut reader).await.len(), 4);
     }
@@ -219,9 +323,8 @@ mod tests {
     async fn a_written_message_frees_its_share() {
         let (outbox, mut reader) = Outbox::new(10);
         for _ in 0..5 {
-            outbox.send(live(10));
-            let Some(Outgoing::Frame(message)) = reader.next().await else { panic!() };
-            reader.written(&message);
+            outbox.send(other(10));
+            frames(&mut reader, 1).await;
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::person::{PATIENCE, Person, Socket, open_socket};
 use crate::server::{TestRelay, config, get, stored_text};
 use crdt_core::sync::limits::{FRAME_BYTES, HELLO_BYTES};
-use crdt_core::sync::{CloseCode, Frame, Handle, MAGIC};
+use crdt_core::sync::{CloseCode, Frame, Handle, MAGIC, Status};
 use crdt_core::{Doc, ReplicaId, VersionVector};
 use crdt_relay::config::{Config, TextApi};
 use crdt_relay::store::{SqliteStore, Store};
@@ -221,6 +221,28 @@ async fn a_slow_reader_is_closed_and_the_others_go_on() {
     }
     assert_eq!(slow.until_closed().await, Some(CloseCode::SLOW_READER));
     assert_eq!(ann.doc.len(), bob.doc.len());
+}
+
+#[tokio::test]
+async fn a_reader_that_was_slow_for_a_while_catches_up_without_a_reconnect() {
+    let folder = TempDir::new().unwrap();
+    let relay = TestRelay::on(folder.path()).await;
+    let mut ann = Person::join(relay.address, 1, "bursts").await;
+    let mut bob = Person::new(2, "bursts");
+    bob.receive_buffer = Some(4 << 10);
+    assert!(bob.connect(relay.address).await);
+    bob.until("up to date", |bob| bob.synced).await;
+    assert_eq!(bob.catch_ups, 1);
+    // More than the buffers of the system hold and may wait for a session, less than closes it.
+    let paragraph = "lorem ipsum ".repeat(5_000);
+    for _ in 0..140 {
+        ann.insert(0, &paragraph).await;
+        ann.until_saved().await;
+    }
+    bob.until("equal", |bob| bob.doc.version() == ann.doc.version()).await;
+    assert!(bob.catch_ups > 1, "nothing was left out");
+    assert!(ann.doc.text() == bob.doc.text());
+    assert!(!bob.statuses.iter().any(|status| matches!(status, Status::Offline { .. })), "a reconnect");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Somebody with a document open: the library's own client state machine over a real socket.
 
-use crdt_core::sync::{Client, CloseCode, Output, Status};
+use crdt_core::sync::{Client, CloseCode, Frame, Output, Status};
 use crdt_core::{Doc, ReplicaId};
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::net::SocketAddr;
@@ -35,6 +35,10 @@ pub struct Person {
     pub doc: Doc,
     pub client: Client,
     pub socket: Option<Socket>,
+    /// Size of the socket's receive buffer, if not the system's default.
+    pub receive_buffer: Option<u32>,
+    /// How often a `Sync`, or another frame in pieces, has begun.
+    pub catch_ups: usize,
     /// The code that the last connection was closed with.
     pub closed_with: Option<u16>,
     /// Whether all that the relay had when this connection joined is in the document.
@@ -51,6 +55,8 @@ impl Person {
             doc: Doc::new(ReplicaId::new(replica)),
             client: Client::new(document),
             socket: None,
+            receive_buffer: None,
+            catch_ups: 0,
             closed_with: None,
             synced: false,
             statuses: Vec::new(),
@@ -68,7 +74,7 @@ impl Person {
 
     /// Connects; `false` if nobody listens.
     pub async fn connect(&mut self, address: SocketAddr) -> bool {
-        self.socket = open_socket(address, None).await;
+        self.socket = open_socket(address, self.receive_buffer).await;
         self.closed_with = None;
         self.synced = false;
         if self.socket.is_none() {
@@ -132,6 +138,10 @@ impl Person {
                 self.perform(outputs).await;
             }
             Ok(Some(Ok(Message::Binary(message)))) => {
+                self.catch_ups += usize::from(matches!(
+                    Frame::decode(&message),
+                    Ok((_, Frame::Sync { .. } | Frame::Fragment { start: 0, .. }))
+                ));
                 let outputs = self.client.receive(&mut self.doc, &message);
                 self.perform(outputs).await;
             }
