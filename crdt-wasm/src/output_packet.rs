@@ -87,7 +87,7 @@ fn nack_name(code: NackCode) -> &'static str {
         NackCode::Rate => "rate",
         NackCode::Permission => "permission",
         NackCode::DocumentFull => "document-full",
-        NackCode::PendingFull => "pending-full",
+        NackCode::CauseMissing => "cause-missing",
     }
 }
 

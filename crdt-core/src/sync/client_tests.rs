@@ -173,6 +173,40 @@ fn after_a_conflict_the_rest_is_cut_anew_once_all_in_flight_is_answered() {
 }
 
 #[test]
+fn batches_leave_in_causal_order_whoever_issued_them() {
+    let (mut one, mut two) = (doc(1, "ab"), doc(2, ""));
+    two.apply(&one.delta_since(&VersionVector::new())).unwrap();
+    two.insert(2, "c").unwrap();
+    one.apply(&two.delta_since(&VersionVector::new())).unwrap();
+    one.insert(3, "de").unwrap();
+    two.apply(&one.delta_since(two.version())).unwrap();
+    two.delete(0..5).unwrap();
+    let (_, outputs) = joined_with(&mut two, Limits::default());
+    assert_eq!(batches(&outputs), [(1, 0, 2), (2, 0, 4), (1, 2, 4), (2, 4, 6)]);
+    let mut server = doc(3, "");
+    for frame in sent(&outputs) {
+        if let Frame::Update { delta, .. } = frame {
+            server.apply(delta).unwrap();
+            assert_eq!(server.pending().operations, 0);
+        }
+    }
+}
+
+#[test]
+fn what_refers_to_a_refused_batch_is_sent_behind_it() {
+    let mut one = doc(1, "ab");
+    let mut client = joined(&mut one);
+    let mut two = doc(2, "");
+    two.apply(&one.delta_since(&VersionVector::new())).unwrap();
+    two.insert(2, "c").unwrap();
+    client.tick(&one, 5_000);
+    receive(&mut client, &mut one, &nack(0, 2, NackCode::Rate, 0));
+    one.apply(&two.delta_since(one.version())).unwrap();
+    assert_eq!(batches(&client.local_change(&one)), []);
+    assert_eq!(batches(&client.tick(&one, 6_000)), [(1, 0, 2), (2, 0, 1)]);
+}
+
+#[test]
 fn too_large_batches_are_cut_smaller_and_grow_again() {
     let mut doc = doc(1, "abcdefgh");
     let (mut client, outputs) = joined_with(&mut doc, Limits::default());

@@ -78,8 +78,8 @@ numbers! {
         Permission = 4,
         /// The document has reached its largest size.
         DocumentFull = 5,
-        /// Too many operations would wait for others; send those first, or fewer at a time.
-        PendingFull = 6,
+        /// It refers to operations that the server does not have; send those first.
+        CauseMissing = 6,
     }
 }
 

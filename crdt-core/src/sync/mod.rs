@@ -21,6 +21,7 @@
 //! The shape follows ShareDB (acknowledge after the commit) and the version-vector exchange that
 //! state-based CRDT libraries share; decision 0006 argues for the differences.
 
+mod causal;
 mod client;
 mod code;
 mod fragment;
@@ -30,6 +31,7 @@ mod outgoing;
 mod presence;
 mod wire;
 
+pub use causal::known_prefix;
 pub use client::{Client, Output, PresenceChange, ResumePoint, Status, StopReason};
 pub use code::{CloseCode, JoinErrorCode, JoinMode, NackCode, Permission};
 pub use fragment::{Reassembly, split};

@@ -1,5 +1,6 @@
 //! What a client still has to send: batches cut from the document, and what became of them.
 
+use super::causal::known_prefix;
 use super::code::NackCode;
 use super::frame::{Frame, Handle};
 use super::limits;
@@ -118,10 +119,12 @@ impl Outgoing {
         self.in_flight.remove(index);
         let can_change_something = match code {
             NackCode::Conflict => expected != seqs.start,
-            NackCode::TooLarge | NackCode::PendingFull => {
+            NackCode::TooLarge => {
                 self.batch_operations = (seqs.len_u32() / 2).max(1);
                 seqs.len_u32() > 1
             }
+            // What it refers to was refused itself, and is sent first from now on.
+            NackCode::CauseMissing => true,
             NackCode::Rate | NackCode::Permission | NackCode::DocumentFull => false,
         };
         let wait_ms =
@@ -136,15 +139,15 @@ impl Outgoing {
         true
     }
 
-    /// Cuts batches, a replica after the other and round again, as long as more may be in flight.
-    ///
-    /// Several replicas take turns because their operations refer to each other: the server keeps
-    /// those that come too early, but not without limit.
+    /// Cuts batches in causal order, as long as more may be in flight: each refers only to operations
+    /// that the server has or that were sent before it.
     pub(super) fn cut(&mut self, doc: &Doc, handle: Handle) -> Vec<Vec<u8>> {
         self.release();
         let mut unsent: Vec<(ReplicaId, Seq)> = lacking(doc.version(), &self.sent).collect();
         let mut frames = Vec::new();
-        while !unsent.is_empty() {
+        let mut went_on = true;
+        while went_on {
+            went_on = false;
             unsent.retain(|(replica, count)| {
                 self.sent.get(*replica) < *count && !self.held.contains_key(replica)
             });
@@ -153,13 +156,46 @@ impl Outgoing {
                     return frames;
                 }
                 let from = self.sent.get(replica);
-                let (to, delta) = self.cut_delta(doc, replica, from..count);
+                let Some((to, delta)) = self.cut_batch(doc, replica, from..count) else { continue };
                 frames.push(Frame::Update { log_seq: 0, replica, from, to, delta: &delta }.encode(handle));
                 self.sent.set(replica, to);
                 self.in_flight.push((replica, from..to));
+                went_on = true;
             }
         }
         frames
+    }
+
+    /// Cuts a batch as long as may be, if its first operation can go now.
+    fn cut_batch(&mut self, doc: &Doc, replica: ReplicaId, seqs: Range<Seq>) -> Option<(Seq, Vec<u8>)> {
+        let from = seqs.start;
+        if seqs.len_u32() > 1 && !self.is_known(&doc.delta_of(replica, from..from + 1)) {
+            return None;
+        }
+        let (to, delta) = self.cut_delta(doc, replica, seqs);
+        let ops = decode_delta(&delta).unwrap_or_default();
+        let known = known_prefix(&ops, |replica| self.will_be_known(replica));
+        if known == ops.len() {
+            return Some((to, delta));
+        }
+        // A run of deletions may be known in part.
+        let to = if known == 0 { from + 1 } else { ops[known].id.seq };
+        let delta = doc.delta_of(replica, from..to);
+        self.batch_operations = (to - from).saturating_mul(4).clamp(64, limits::BATCH_OPERATIONS);
+        self.is_known(&delta).then_some((to, delta))
+    }
+
+    fn is_known(&self, delta: &[u8]) -> bool {
+        let ops = decode_delta(delta).unwrap_or_default();
+        known_prefix(&ops, |replica| self.will_be_known(replica)) == ops.len()
+    }
+
+    /// How many operations of the replica the server will have when it gets the next batch.
+    fn will_be_known(&self, replica: ReplicaId) -> Seq {
+        match self.held.get(&replica) {
+            Some(hold) => self.acked.get(replica).max(hold.expected),
+            None => self.sent.get(replica),
+        }
     }
 
     /// Whether the server's store holds everything that the document does.

@@ -47,13 +47,6 @@ pub struct RoomLimits {
     pub batches_per_second: u32,
     /// How many of them may come at once.
     pub batch_burst: u32,
-    /// Batches of one session that wait for what they refer to. Well below what may be in flight,
-    /// so that others can still come.
-    pub early_batches: usize,
-    /// Runs of operations in them.
-    pub early_runs: usize,
-    /// Bytes of them as they arrived.
-    pub early_bytes: usize,
     /// Least time between two presence frames.
     pub presence_interval_ms: u64,
     /// The same in a crowd.
@@ -72,9 +65,6 @@ impl Default for RoomLimits {
             document_bytes: 64 << 20,
             batches_per_second: 200,
             batch_burst: 400,
-            early_batches: 16,
-            early_runs: 64 << 10,
-            early_bytes: 8 << 20,
             presence_interval_ms: 50,
             presence_crowd_interval_ms: 250,
             presence_crowd: 200,
@@ -90,7 +80,7 @@ pub(super) const ROOM_FULL_RETRY_MS: u32 = 15_000;
 pub(super) const fn retry_after_ms(code: NackCode) -> u32 {
     match code {
         NackCode::Conflict | NackCode::TooLarge => 0,
-        NackCode::PendingFull => 200,
+        NackCode::CauseMissing => 200,
         NackCode::Rate => 1_000,
         NackCode::Permission | NackCode::DocumentFull => 30_000,
     }

@@ -3,7 +3,6 @@
 //! `state` and `session` are the protocol as pure functions: no I/O, no clock, no channels. A room
 //! knows neither axum nor SQL.
 
-mod early;
 mod limits;
 mod presence;
 mod registry;

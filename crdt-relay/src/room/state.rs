@@ -5,8 +5,8 @@
 //!   [`RoomState::stored`] alone, and what newcomers get is cut back to what is stored.
 //! - **No hole forms.** A batch is accepted only if it starts where the room's copy of its replica
 //!   ends. What was accepted already is acknowledged (once it is stored) and dropped.
-//! - **The log is in causal order.** What refers to operations that are not here yet waits outside the
-//!   document and the log, unacknowledged, with its session (`early`).
+//! - **The log is in causal order.** What refers to operations that are not here is refused, so that
+//!   all that is in the log could be checked when it went in.
 //! - **What is refused changes nothing.** Neither the document nor the log nor another session.
 //! - **A failed store ends the room.** Its memory is then ahead of the disk, so it is thrown away
 //!   and read again; clients send what was never acknowledged once more.
@@ -15,7 +15,6 @@
 
 mod intake;
 
-use super::early::Early;
 use super::limits::{self, Rate, RoomLimits};
 use super::presence::Board;
 use super::session::JoinRequest;
@@ -26,7 +25,7 @@ use crdt_core::sync::{
     CloseCode, Frame, Handle, JoinErrorCode, JoinMode, NackCode, Permission, SessionId, split,
 };
 use crdt_core::{Doc, ReplicaId, Seq, VersionVector};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 /// A document as it was read from the store.
 #[derive(Debug)]
@@ -70,7 +69,6 @@ pub enum RoomOutput {
 struct Member {
     permission: Permission,
     rate: Rate,
-    early: Early,
 }
 
 /// A batch that the store has not committed yet.
@@ -96,8 +94,6 @@ pub struct RoomState {
     queue: VecDeque<Queued>,
     /// Batches that came again before they were stored: who waits for which.
     waiting: Vec<(SessionId, ReplicaId, Seq)>,
-    /// Sessions of which batches wait for what they refer to.
-    early: BTreeSet<SessionId>,
     members: BTreeMap<SessionId, Member>,
     presence: Board,
     presence_at_ms: u64,
@@ -135,7 +131,6 @@ impl RoomState {
             bytes: opened.bytes,
             queue: VecDeque::new(),
             waiting: Vec::new(),
-            early: BTreeSet::new(),
             members: BTreeMap::new(),
             presence: Board::default(),
             presence_at_ms: 0,
@@ -228,7 +223,7 @@ impl RoomState {
             return out;
         }
         let rate = Rate::new(self.limits.batches_per_second, self.limits.batch_burst);
-        self.members.insert(session, Member { permission, rate, early: Early::default() });
+        self.members.insert(session, Member { permission, rate });
         self.sync(session, &join.version, &mut out);
         self.send(session, &self.presence.all(), &mut out);
         out
@@ -249,7 +244,6 @@ impl RoomState {
     pub fn leave(&mut self, session: SessionId) {
         if self.members.remove(&session).is_some() {
             self.presence.set(session, None);
-            self.early.remove(&session);
             self.waiting.retain(|(waiting, ..)| *waiting != session);
         }
     }
@@ -401,7 +395,6 @@ impl RoomState {
         let messages = self.messages(frame);
         self.send_to_all(&messages, &mut out);
         self.members.clear();
-        self.early.clear();
         self.waiting.clear();
         self.presence = Board::default();
         out

@@ -147,75 +147,23 @@ fn conversation() -> (Doc, Doc) {
 }
 
 #[test]
-fn a_batch_ahead_of_its_cause_waits_unstored_until_the_cause_is_there() {
+fn a_batch_ahead_of_its_cause_is_refused_and_taken_behind_it() {
     let mut room = room();
     let (one, two) = conversation();
-    assert_eq!(receive(&mut room, 2, &batch(&two, 0, 1)), []);
-    assert_eq!((room.head(), room.is_stored(), room.doc().len()), (0, true, 0));
-    assert_eq!(receive(&mut room, 1, &batch(&one, 0, 2)), [Seen::Store(1), Seen::Store(2)]);
-    assert_eq!(room.doc().text(), "abc");
-    assert_eq!(
-        seen(&room.stored(2)),
-        [Seen::Ack(1, 2, 1), Seen::Update(2, 1), Seen::Update(1, 2), Seen::Ack(2, 1, 2)]
-    );
-}
-
-#[test]
-fn a_batch_is_taken_as_far_as_what_it_refers_to_is_there() {
-    let mut room = room();
-    let (one, two) = conversation();
-    assert_eq!(receive(&mut room, 1, &batch(&one, 0, 3)), [Seen::Store(1)], "the first two operations");
-    assert_eq!(room.doc().text(), "ab");
-    assert_eq!(receive(&mut room, 1, &batch(&two, 0, 1)), [Seen::Store(2), Seen::Store(3)]);
-    assert_eq!(room.doc().text(), "abcd");
-    let to_one: Vec<Seen> =
-        seen(&room.stored(3)).into_iter().filter(|seen| matches!(seen, Seen::Ack(1, ..))).collect();
-    assert_eq!(to_one, [Seen::Ack(1, 2, 1), Seen::Ack(1, 1, 2), Seen::Ack(1, 3, 3)]);
-}
-
-#[test]
-fn a_batch_may_follow_one_that_waits() {
-    let mut room = room();
-    let (one, mut two) = conversation();
-    two.insert(0, "e").unwrap();
-    receive(&mut room, 2, &batch(&two, 0, 1));
-    assert_eq!(receive(&mut room, 2, &batch(&two, 1, 2)), []);
-    let stored = [Seen::Store(1), Seen::Store(2), Seen::Store(3)];
-    assert_eq!(receive(&mut room, 1, &batch(&one, 0, 2)), stored);
-    assert_eq!(room.doc().text(), "eabc");
-}
-
-#[test]
-fn what_waits_leaves_with_its_session() {
-    let mut room = room();
-    let (one, two) = conversation();
-    receive(&mut room, 2, &batch(&two, 0, 1));
-    room.leave(2);
+    let refused = [Seen::Nack(2, NackCode::CauseMissing, 0)];
+    assert_eq!(receive(&mut room, 2, &batch(&two, 0, 1)), refused);
+    assert_eq!((room.head(), room.is_stored(), room.doc().pending().operations), (0, true, 0));
     assert_eq!(receive(&mut room, 1, &batch(&one, 0, 2)), [Seen::Store(1)]);
-    assert_eq!(receive(&mut room, 1, &batch(&two, 0, 1)), [Seen::Store(2)], "and comes again from anybody");
+    assert_eq!(receive(&mut room, 2, &batch(&two, 0, 1)), [Seen::Store(2)]);
+    assert_eq!(room.doc().text(), "abc");
 }
 
 #[test]
-fn what_waits_and_comes_from_elsewhere_is_answered_once_stored() {
+fn a_batch_that_is_ahead_in_part_is_refused_whole() {
     let mut room = room();
-    let (one, two) = conversation();
-    receive(&mut room, 2, &batch(&two, 0, 1));
-    receive(&mut room, 1, &batch(&two, 0, 1));
-    assert_eq!(receive(&mut room, 1, &batch(&one, 0, 2)), [Seen::Store(1), Seen::Store(2)]);
-    let acks = seen(&room.stored(2)).into_iter().filter(|seen| matches!(seen, Seen::Ack(_, 1, _))).count();
-    assert_eq!(acks, 2);
-}
-
-#[test]
-fn more_than_may_wait_is_refused_and_the_rest_goes_on_waiting() {
-    let mut room = room_with(RoomLimits { early_batches: 1, ..RoomLimits::default() });
-    join(&mut room, 1);
-    let (one, mut two) = conversation();
-    two.insert(0, "e").unwrap();
-    receive(&mut room, 1, &batch(&two, 0, 1));
-    assert_eq!(receive(&mut room, 1, &batch(&two, 1, 2)), [Seen::Nack(1, NackCode::PendingFull, 1)]);
-    assert_eq!(receive(&mut room, 1, &batch(&one, 0, 2)), [Seen::Store(1), Seen::Store(2)]);
-    assert_eq!(receive(&mut room, 1, &batch(&two, 1, 2)), [Seen::Store(3)]);
+    let (one, _) = conversation();
+    assert_eq!(receive(&mut room, 1, &batch(&one, 0, 3)), [Seen::Nack(1, NackCode::CauseMissing, 0)]);
+    assert_eq!(room.doc().text(), "");
 }
 
 #[test]
@@ -282,11 +230,11 @@ fn a_reference_that_turns_out_to_be_wrong_harms_nobody_but_its_sender() {
     let anchor = Anchor::after(OpId::new(victim.replica(), 2));
     let liar = ReplicaId::new(2);
     let op = Op { id: OpId::new(liar, 0), kind: OpKind::Insert { anchor, text: "!".into() } };
-    assert_eq!(receive(&mut room, 2, &update(liar, 0, 1, &encode_delta(&[op]))), []);
-    assert_eq!(
-        receive(&mut room, 1, &batch(&victim, 0, 3)),
-        [Seen::Store(1), Seen::Other(2, ERROR), Seen::Close(2, CloseCode::INVALID_DELTA)]
-    );
+    let frame = update(liar, 0, 1, &encode_delta(&[op]));
+    assert_eq!(receive(&mut room, 2, &frame), [Seen::Nack(2, NackCode::CauseMissing, 0)]);
+    assert_eq!(receive(&mut room, 1, &batch(&victim, 0, 3)), [Seen::Store(1)]);
+    let closed = [Seen::Other(2, ERROR), Seen::Close(2, CloseCode::INVALID_DELTA)];
+    assert_eq!(receive(&mut room, 2, &frame), closed);
     assert_eq!((room.doc().text().as_str(), room.head(), room.session_count()), ("b", 1, 1));
 }
 
