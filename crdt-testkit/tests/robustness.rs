@@ -67,6 +67,68 @@ fn decode(delta: &[u8]) -> Checked<Vec<Op>> {
     decode_delta(delta).map_err(|error| Failure::new(format!("delta refused: {error}")))
 }
 
+/// The order is the traversal of whatever tree the operations form, also of one that nobody can
+/// type: then siblings meet in all ways, and a liar cannot make two documents differ.
+#[test]
+fn any_tree_of_operations_gives_the_order_of_its_traversal_in_any_delivery() {
+    for_all(3000, any::<u64>(), |&seed| {
+        let mut random = Random::new(seed);
+        let ops = random_tree(&mut random);
+        let mut model = Model::new();
+        ops.iter().flat_map(ModelOp::from_run).for_each(|op| model.receive(op));
+        let expected: Vec<_> = model.order().iter().map(|&id| (id, model.is_visible(id))).collect();
+        let mut deltas: Vec<_> = ops.iter().map(|op| encode_delta(std::slice::from_ref(op))).collect();
+        for shuffled in [false, true, true] {
+            if shuffled {
+                random.shuffle(&mut deltas);
+            }
+            let mut doc = Doc::new(ReplicaId::new(77));
+            deltas.iter().try_for_each(|delta| apply(&mut doc, delta))?;
+            let found: Vec<_> = doc.elements().collect();
+            if found != expected {
+                return Err(Failure::new(format!("{ops:?}\nfound {found:?}\nexpected {expected:?}")));
+            }
+            same("text", &doc.text(), &model.text())?;
+        }
+        Ok(())
+    });
+}
+
+/// Up to 60 operations of two to four replicas on a few crowded elements.
+fn random_tree(random: &mut Random) -> Vec<Op> {
+    let mut elements: Vec<OpId> = Vec::new();
+    let mut next = [0u32; 4];
+    let replicas = 2 + random.below(3);
+    (0..1 + random.below(60))
+        .map(|_| {
+            let replica = random.below(replicas);
+            let id = OpId::new(ReplicaId::new(replica as u64 + 1), next[replica]);
+            next[replica] += 1;
+            let kind = if !elements.is_empty() && random.chance(8) {
+                let target = elements[random.below(elements.len())];
+                OpKind::Delete { target, len: 1, descending: false }
+            } else {
+                let anchor = match elements.len() {
+                    0 => Anchor::START,
+                    len => match random.below(10) {
+                        0 => Anchor::START,
+                        // Runs, so that others branch off inside them.
+                        1..=3 => id.seq.checked_sub(1).map_or(Anchor::START, |seq| {
+                            let last = OpId::new(id.replica, seq);
+                            if elements.contains(&last) { Anchor::after(last) } else { Anchor::START }
+                        }),
+                        4..=6 => Anchor::after(elements[random.below(len)]),
+                        _ => Anchor::before(elements[random.below(len)]),
+                    },
+                };
+                elements.push(id);
+                OpKind::Insert { anchor, text: "x".to_owned() }
+            };
+            Op { id, kind }
+        })
+        .collect()
+}
+
 /// A changed delta is refused, and then nothing changed; or it happens to be a valid one.
 #[test]
 fn a_delta_with_changed_bytes_is_refused_whole_or_taken_whole() {
