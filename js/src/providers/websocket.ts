@@ -108,7 +108,7 @@ export class WebSocketProvider {
         }
       }),
     );
-    this.#watchNetwork();
+    this.#watchPage();
     this.#sync.changed(); // what the document holds already is unsaved
     if (options.presence) {
       this.presence.set(options.presence);
@@ -333,11 +333,8 @@ export class WebSocketProvider {
     }
   }
 
-  /** Comes back at once when the network does, instead of at the end of a long delay. */
-  #watchNetwork(): void {
-    if (typeof globalThis.addEventListener !== "function") {
-      return;
-    }
+  /** Comes back at once when the network or the person does, instead of at the end of a long delay. */
+  #watchPage(): void {
     const now = (): void => {
       if (this.#wanted && !this.#connection) {
         this.#backoff.reset();
@@ -349,12 +346,21 @@ export class WebSocketProvider {
         this.#lost(undefined, undefined);
       }
     };
-    globalThis.addEventListener("online", now);
-    globalThis.addEventListener("offline", gone);
-    this.#ends.push(() => {
-      globalThis.removeEventListener("online", now);
-      globalThis.removeEventListener("offline", gone);
-    });
+    const { document } = globalThis as { document?: Document };
+    const shown = (): void => {
+      if (document?.visibilityState === "visible") {
+        now();
+      }
+    };
+    const listen = (target: Partial<EventTarget> | undefined, type: string, listener: () => void): void => {
+      target?.addEventListener?.(type, listener);
+      this.#ends.push(() => {
+        target?.removeEventListener?.(type, listener);
+      });
+    };
+    listen(globalThis, "online", now);
+    listen(globalThis, "offline", gone);
+    listen(document, "visibilitychange", shown);
   }
 }
 

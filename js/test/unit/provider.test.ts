@@ -179,6 +179,29 @@ test("a server that falls silent is left and tried again", async (context) => {
   assert.equal(relay.sockets[0]?.closedWith, 4508);
 });
 
+test("the page's offline and online events are followed at once", async (context) => {
+  const page = new EventTarget();
+  for (const method of ["addEventListener", "removeEventListener"] as const) {
+    Object.defineProperty(globalThis, method, { value: page[method].bind(page), configurable: true });
+    context.after(() => Reflect.deleteProperty(globalThis, method));
+  }
+  const { relay, doc, provider } = start(context);
+  await settle();
+  page.dispatchEvent(new Event("offline"));
+  doc.insert(0, "x");
+  await settle();
+  assert.equal(provider.status, "offline");
+  assert.deepEqual(provider.saved, { state: "offline", unsaved: true });
+  page.dispatchEvent(new Event("online"));
+  await settle();
+  assert.equal(provider.status, "connected");
+  assert.equal(relay.doc.toString(), "x");
+  provider.disconnect();
+  page.dispatchEvent(new Event("online"));
+  await settle();
+  assert.equal(relay.sockets.length, 2);
+});
+
 test("disconnect stays disconnected until connect", async (context) => {
   const { relay, doc, provider } = start(context);
   await settle();
