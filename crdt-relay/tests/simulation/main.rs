@@ -115,6 +115,20 @@ fn a_reloaded_client_loses_only_what_was_shown_as_unsaved() {
 }
 
 #[test]
+fn updates_that_are_left_out_are_asked_for() {
+    for_each_seed(|seed| {
+        let mut random = Random::new(seed);
+        let mut world = World::new(3, Settings::default());
+        world.leave_updates_out(seed);
+        for _ in 0..300 {
+            any_edit_or_delivery(&mut world, &mut random);
+        }
+        world.settle();
+        world.assert_everything_arrived();
+    });
+}
+
+#[test]
 fn small_limits_slow_down_and_lose_nothing() {
     for_each_seed(|seed| {
         let mut random = Random::new(seed);

@@ -5,7 +5,7 @@ mod checks;
 use crate::random::Random;
 use crate::store::FakeStore;
 use bytes::Bytes;
-use crdt_core::sync::{Client, CloseCode, Handle, Output, Permission, Reassembly, Status};
+use crdt_core::sync::{Client, CloseCode, Frame, Handle, Output, Permission, Reassembly, Status};
 use crdt_core::{Doc, ReplicaId, TextEdit};
 use crdt_relay::room::{Opened, RoomLimits, RoomOutput, RoomState, Session, SessionLimits, SessionOutput};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -74,6 +74,8 @@ pub(crate) struct World {
     last_session: u64,
     last_replica: u64,
     nodes: Vec<Node>,
+    /// Decides which updates a slow reader does not get.
+    leaves_out: Option<Random>,
     typed: BTreeSet<char>,
     deleted: BTreeSet<char>,
     saved: BTreeSet<char>,
@@ -92,6 +94,7 @@ impl World {
             last_session: 0,
             last_replica: 0,
             nodes: Vec::new(),
+            leaves_out: None,
             typed: BTreeSet::new(),
             deleted: BTreeSet::new(),
             saved: BTreeSet::new(),
@@ -359,6 +362,11 @@ impl World {
         self.connect_all();
     }
 
+    /// From now on, the server leaves out half of the updates, as for readers that are too slow.
+    pub(crate) fn leave_updates_out(&mut self, seed: u64) {
+        self.leaves_out = Some(Random::new(seed));
+    }
+
     pub(crate) fn commit_some(&mut self, random: &mut Random) {
         let count = random.index(self.store.writing() + 1);
         self.commit(count);
@@ -483,6 +491,10 @@ impl World {
             match output {
                 RoomOutput::Send { session, message } => {
                     self.spy(session, &message);
+                    let is_update = matches!(Frame::decode(&message), Ok((_, Frame::Update { .. })));
+                    if is_update && self.leaves_out.as_mut().is_some_and(|random| random.below(2) == 0) {
+                        continue;
+                    }
                     self.send_down(session, Down::Message(message));
                 }
                 RoomOutput::Store(batch) => self.store.write(batch),
