@@ -1,4 +1,4 @@
-import type { BoundDoc } from "./port.js";
+import type { BoundDoc, BoundPresence } from "./port.js";
 
 /** A selection as positions: `anchor` stays where it began, `head` is where the caret blinks. */
 export interface Selection {
@@ -12,11 +12,37 @@ export interface SharedSelection {
   readonly head: string;
 }
 
-export function shareSelection(doc: BoundDoc, { anchor, head }: Selection): SharedSelection {
-  // "before" what follows: so that a caret walks along with what its owner types, without a message.
-  const share = (position: number): string => toBase64(doc.anchorAt(position, "before"));
-  const shared = share(head);
-  return { anchor: anchor === head ? shared : share(anchor), head: shared };
+/** Publishes one editor's selection; another editor's with the same presence is left alone. */
+export class SelectionSharing {
+  readonly #doc: BoundDoc;
+  readonly #presence: BoundPresence | undefined;
+  /** What we published last, if anything. */
+  #shared: SharedSelection | undefined;
+
+  constructor(doc: BoundDoc, presence: BoundPresence | undefined) {
+    this.#doc = doc;
+    this.#presence = presence;
+  }
+
+  /** Publishes where the selection is; `null` if the editor has none. */
+  share(selection: Selection | null): void {
+    const shared = this.#presence && selection ? this.#anchored(selection) : undefined;
+    if (shared?.anchor !== this.#shared?.anchor || shared?.head !== this.#shared?.head) {
+      this.#shared = shared;
+      this.#presence?.update({ selection: shared ?? null });
+    }
+  }
+
+  #anchored({ anchor, head }: Selection): SharedSelection | undefined {
+    // "before" what follows: so that a caret walks along with what its owner types, without a message.
+    const share = (position: number): string => toBase64(this.#doc.anchorAt(position, "before"));
+    try {
+      const shared = share(head);
+      return { anchor: anchor === head ? shared : share(anchor), head: shared };
+    } catch {
+      return undefined; // it ends inside a surrogate pair, or the document was freed
+    }
+  }
 }
 
 /** Where a selection that somebody sent stands here; `undefined` if it is none, or not known yet. */

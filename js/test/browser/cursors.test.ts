@@ -120,3 +120,17 @@ test("a binding publishes the selection, and takes it back when the editor loses
   }
   await page.close();
 });
+
+test("an editor without the focus does not take back what another one published", async () => {
+  const page = await openPage();
+  const selection = await page.evaluate(async () => {
+    window.stage.set(["textarea", "quill"], "some text");
+    const shared = window.stage.seat(0).presence;
+    window.stage.bindAnother(1, shared);
+    window.stage.select(0, 2, 6);
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    return shared.local["selection"];
+  });
+  assert.ok(selection !== null && typeof selection === "object");
+  await page.close();
+});

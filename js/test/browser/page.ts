@@ -100,6 +100,13 @@ export class Stage {
     });
   }
 
+  /** One more textarea on a person's document, with a presence that another editor uses. */
+  bindAnother(index: number, presence: FakePresence): void {
+    const element = document.createElement("textarea");
+    document.body.append(element);
+    bindTextarea(this.seat(index).doc, element, { presence });
+  }
+
   seat(index: number): Seat {
     const seat = this.seats[index];
     if (!seat) {

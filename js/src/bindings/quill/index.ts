@@ -3,7 +3,7 @@ import type Quill from "quill";
 import type { Range as QuillRange } from "quill";
 import { Lag } from "../lag.js";
 import { applyToDoc, type Binding, type BoundDoc, type BoundPresence } from "../port.js";
-import { shareSelection } from "../selection.js";
+import { SelectionSharing } from "../selection.js";
 import { showable } from "../text.js";
 import { Cursors } from "./cursors.js";
 import { type QuillOp, readChange, showChange } from "./delta.js";
@@ -43,7 +43,7 @@ class QuillBinding implements Binding {
   readonly #source = this as unknown as Source;
   readonly #doc: BoundDoc;
   readonly #quill: Quill;
-  readonly #presence: BoundPresence | undefined;
+  readonly #sharing: SelectionSharing;
   readonly #cursors: Cursors | undefined;
   readonly #lag = new Lag();
   readonly #ends: (() => void)[] = [];
@@ -53,7 +53,7 @@ class QuillBinding implements Binding {
   constructor(doc: BoundDoc, quill: Quill, presence: BoundPresence | undefined) {
     this.#doc = doc;
     this.#quill = quill;
-    this.#presence = presence;
+    this.#sharing = new SelectionSharing(doc, presence);
     quill.setContents([{ insert: `${showable(doc.toString())}\n` }], this.#source);
     // Undone are one's own edits only; those of others just move them.
     const history = quill.getModule("history") as History | undefined;
@@ -104,7 +104,7 @@ class QuillBinding implements Binding {
       end();
     }
     this.#cursors?.destroy();
-    this.#presence?.update({ selection: null });
+    this.#sharing.share(null);
   }
 
   #listen(type: string, listener: (...args: never[]) => void): void {
@@ -158,19 +158,10 @@ class QuillBinding implements Binding {
 
   #share(range: QuillRange | null): void {
     this.#unshared = !this.#lag.none;
-    if (!this.#presence || this.#unshared) {
-      return;
-    }
-    if (!range) {
-      this.#presence.update({ selection: null });
-      return;
-    }
-    const end = Math.min(range.index + range.length, this.#doc.length);
-    const start = Math.min(range.index, end);
-    try {
-      this.#presence.update({ selection: shareSelection(this.#doc, { anchor: start, head: end }) });
-    } catch {
-      // A selection that ends inside a surrogate pair, or a document that was freed: not shown.
+    if (!this.#unshared) {
+      // Select-all goes over Quill's last "\n", which the document does not have.
+      const end = range ? Math.min(range.index + range.length, this.#doc.length) : 0;
+      this.#sharing.share(range && { anchor: Math.min(range.index, end), head: end });
     }
   }
 }

@@ -1,7 +1,7 @@
 /** `crdt-js/textarea`: a `<textarea>` that shows a document. */
 import { Lag } from "../lag.js";
 import { applyToDoc, type Binding, type BoundDoc, type BoundPresence } from "../port.js";
-import { shareSelection } from "../selection.js";
+import { SelectionSharing } from "../selection.js";
 import { showable, wellFormed } from "../text.js";
 import { spliceBetween } from "./splice.js";
 
@@ -29,7 +29,7 @@ export function bindTextarea(
 class TextareaBinding implements Binding {
   readonly #doc: BoundDoc;
   readonly #element: HTMLTextAreaElement;
-  readonly #presence: BoundPresence | undefined;
+  readonly #sharing: SelectionSharing;
   readonly #lag = new Lag();
   readonly #ends: (() => void)[] = [];
   /** What the element shows, as far as we know. */
@@ -41,7 +41,7 @@ class TextareaBinding implements Binding {
   constructor(doc: BoundDoc, element: HTMLTextAreaElement, presence: BoundPresence | undefined) {
     this.#doc = doc;
     this.#element = element;
-    this.#presence = presence;
+    this.#sharing = new SelectionSharing(doc, presence);
     this.#shown = showable(doc.toString());
     if (element.value !== this.#shown) {
       element.value = this.#shown;
@@ -92,7 +92,7 @@ class TextareaBinding implements Binding {
     for (const end of this.#ends.splice(0)) {
       end();
     }
-    this.#presence?.update({ selection: null });
+    this.#sharing.share(null);
   }
 
   #listen(type: string, listener: () => void): void {
@@ -159,20 +159,15 @@ class TextareaBinding implements Binding {
   }
 
   #share(): void {
-    const { selectionStart, selectionEnd, selectionDirection } = this.#element;
-    if (!this.#presence || !this.#lag.none || selectionEnd > this.#doc.length) {
-      return;
-    }
-    if (this.#element.ownerDocument.activeElement !== this.#element) {
-      this.#presence.update({ selection: null });
-      return;
-    }
-    const [anchor, head] =
-      selectionDirection === "backward" ? [selectionEnd, selectionStart] : [selectionStart, selectionEnd];
-    try {
-      this.#presence.update({ selection: shareSelection(this.#doc, { anchor, head }) });
-    } catch {
-      // A selection that ends inside a surrogate pair, or a document that was freed: not shown.
+    const { selectionStart, selectionEnd, selectionDirection, ownerDocument } = this.#element;
+    if (ownerDocument.activeElement !== this.#element) {
+      this.#sharing.share(null);
+    } else if (this.#lag.none && selectionEnd <= this.#doc.length) {
+      const backward = selectionDirection === "backward";
+      this.#sharing.share({
+        anchor: backward ? selectionEnd : selectionStart,
+        head: backward ? selectionStart : selectionEnd,
+      });
     }
   }
 }
