@@ -67,3 +67,13 @@ export async function shownText(page: Page): Promise<string> {
 export async function shows(page: Page, expected: string): Promise<void> {
   await page.waitForFunction((wanted) => window.editor.quill.getText().replace(/\n$/, "") === wanted, expected);
 }
+
+/** Waits until the page's document has this many characters. */
+export async function holds(page: Page, characters: number): Promise<void> {
+  try {
+    await page.waitForFunction((length) => window.editor.doc.length === length, characters);
+  } catch (error) {
+    const { length } = await text(page);
+    throw new Error(`the page holds ${String(length)} characters and not ${String(characters)}`, { cause: error });
+  }
+}

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { launch, open, saveState, shownText, text } from "./browser.js";
+import { holds, launch, open, saveState, shownText, text } from "./browser.js";
 import { loadHistory } from "./history.js";
 import { Relay } from "./relay.js";
 import { type Log, locate, type } from "./typist.js";
@@ -59,9 +59,7 @@ test("two people type 2,000 transactions at once, lose the relay in the middle, 
   const finished = await logs;
   await Promise.all(pages.map((page) => saveState(page, "saved")));
   const expected = survivors(finished);
-  await Promise.all(
-    pages.map((page) => page.waitForFunction((length) => window.editor.doc.length === length, expected.size)),
-  );
+  await Promise.all(pages.map((page) => holds(page, expected.size)));
 
   const [one, other] = await Promise.all(pages.map(text));
   assert.ok(one !== undefined && one === other, "both pages hold one text");
@@ -70,7 +68,7 @@ test("two people type 2,000 transactions at once, lose the relay in the middle, 
   assert.equal(await relay.text(NAME), one, "the relay has stored that text");
 
   const late = await open(tabs, relay, NAME);
-  await late.waitForFunction((length) => window.editor.doc.length === length, expected.size);
+  await holds(late, expected.size);
   assert.equal(await shownText(late), one, "a page opened afterwards shows that text");
 
   const typed = finished.flatMap((log) => log.typed);
@@ -92,7 +90,7 @@ test("two people type 2,000 transactions at once, lose the relay in the middle, 
   await relay.stop();
   await relay.start();
   const later = await open(tabs, relay, NAME);
-  await later.waitForFunction((length) => window.editor.doc.length === length, expected.size);
+  await holds(later, expected.size);
   assert.equal(await shownText(later), one, "the text is there after a restart");
   console.log(
     `${history.source}: ${String(history.transactions)} transactions, ${String(expected.size)} characters left, ` +
