@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
-use tokio::sync::{Barrier, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -25,7 +25,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 type Failure = Box<dyn Error + Send + Sync>;
 type Socket = WebSocketStream<TcpStream>;
 
-/// When the edit with each log number was typed, in microseconds since the start.
+/// When each character was typed, in microseconds since the start.
 type Typed = Arc<Vec<AtomicU64>>;
 
 fn main() -> Result<(), Failure> {
@@ -57,9 +57,9 @@ impl Load {
         let name = format!("load-{}", std::process::id());
         let edits = usize::try_from(self.rate * self.seconds)?;
         let started = Instant::now();
-        let typed: Typed = Arc::new((0..=edits).map(|_| AtomicU64::new(0)).collect());
+        let typed: Typed = Arc::new((0..edits).map(|_| AtomicU64::new(0)).collect());
         let before = self.usage();
-        let ready = Arc::new(Barrier::new(self.observers + 1));
+        let (ready, mut all_ready) = mpsc::unbounded_channel();
         let (done, latencies) = mpsc::unbounded_channel();
         for _ in 0..self.observers {
             let (socket, ready, typed, done) =
@@ -67,12 +67,18 @@ impl Load {
             let name = name.clone();
             tokio::spawn(async move {
                 let watched = observe(socket, &name, &typed, started, &ready).await;
-                // An error means that the measurement was given up.
-                let _ = done.send(watched.map_err(|error| error.to_string()));
+                let watched = watched.map_err(|error| error.to_string());
+                // Errors mean that the measurement was given up.
+                if let Err(error) = &watched {
+                    let _ = ready.send(Err(error.clone()));
+                }
+                let _ = done.send(watched);
             });
         }
         drop(done);
-        ready.wait().await;
+        for _ in 0..self.observers {
+            all_ready.recv().await.ok_or("an observer was not let in")??;
+        }
         let idle = self.usage();
         let (finish, finished) = watch::channel(None);
         let witnesses: Vec<_> = [2, 3]
@@ -120,9 +126,9 @@ impl Load {
         while acknowledgements.len() < edits {
             tokio::select! {
                 _ = beat.tick(), if count < edits => {
-                    count += 1;
                     typed[count].store(micros(started), Ordering::Relaxed);
-                    person.doc.insert(count - 1, "x")?;
+                    person.doc.insert(count, "x")?;
+                    count += 1;
                     let outputs = person.client.local_change(&person.doc);
                     person.perform(outputs).await?;
                 }
@@ -130,7 +136,7 @@ impl Load {
                     person.receive(message.ok_or("closed")??).await?;
                     let acknowledged = person.client.acknowledged().get(person.doc.replica());
                     while acknowledgements.len() < usize::try_from(acknowledged)? {
-                        let at = typed[acknowledgements.len() + 1].load(Ordering::Relaxed);
+                        let at = typed[acknowledgements.len()].load(Ordering::Relaxed);
                         acknowledgements.push(Duration::from_micros(micros(started) - at));
                     }
                 }
@@ -173,25 +179,31 @@ async fn observe(
     name: &str,
     typed: &Typed,
     started: Instant,
-    ready: &Barrier,
+    ready: &mpsc::UnboundedSender<Result<(), String>>,
 ) -> Result<Vec<Duration>, Failure> {
     let hello = Frame::Hello { min_version: 1, max_version: 1, capabilities: 0 };
     let join = Frame::Join { request: 1, name, epoch: 0, last_log_seq: 0, version: VersionVector::new() };
     for frame in [hello, join] {
         socket.send(Message::binary(frame.encode(0))).await?;
     }
-    let mut latencies = Vec::with_capacity(typed.len());
+    let edits = typed.len();
+    let mut latencies = Vec::with_capacity(edits);
     let mut waiting = true;
-    while latencies.len() + 1 < typed.len() {
+    let mut seen = 0;
+    while seen < edits {
         let Message::Binary(message) = socket.next().await.ok_or("closed")?? else { continue };
         match Frame::decode(&message)? {
             (_, Frame::Sync { .. }) if waiting => {
                 waiting = false;
-                ready.wait().await;
+                ready.send(Ok(()))?;
             }
-            (_, Frame::Update { log_seq, .. }) => {
-                let at = typed[usize::try_from(log_seq)?].load(Ordering::Relaxed);
-                latencies.push(Duration::from_micros(micros(started) - at));
+            (_, Frame::JoinError { code, .. }) => return Err(format!("not let in: {code:?}").into()),
+            (_, Frame::Update { from, to, .. }) => {
+                let now = micros(started);
+                seen = usize::try_from(to)?;
+                let typed = &typed[usize::try_from(from)?..seen];
+                latencies
+                    .extend(typed.iter().map(|at| Duration::from_micros(now - at.load(Ordering::Relaxed))));
             }
             (_, Frame::Ping { nonce }) => {
                 socket.send(Message::binary(Frame::Pong { nonce }.encode(0))).await?;

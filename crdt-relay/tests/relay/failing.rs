@@ -10,6 +10,7 @@ use tokio::sync::watch;
 pub struct FailingStore {
     inner: Arc<dyn Store>,
     fail_appends: AtomicBool,
+    panic_appends: AtomicBool,
     held: watch::Sender<bool>,
     waiting: watch::Sender<usize>,
 }
@@ -19,6 +20,7 @@ impl FailingStore {
         Self {
             inner,
             fail_appends: AtomicBool::new(false),
+            panic_appends: AtomicBool::new(false),
             held: watch::Sender::new(false),
             waiting: watch::Sender::new(0),
         }
@@ -27,6 +29,11 @@ impl FailingStore {
     /// From now on appends fail without reaching the store, or reach it again.
     pub fn fail_appends(&self, fail: bool) {
         self.fail_appends.store(fail, Ordering::SeqCst);
+    }
+
+    /// From now on appends panic in the caller, or do not.
+    pub fn panic_appends(&self, panic: bool) {
+        self.panic_appends.store(panic, Ordering::SeqCst);
     }
 
     /// From now on appends wait before they reach the store, or go on.
@@ -50,6 +57,7 @@ impl Store for FailingStore {
     }
 
     fn append(&self, name: &DocumentName, epoch: u64, batches: Vec<Batch>) -> StoreFuture<()> {
+        assert!(!self.panic_appends.load(Ordering::SeqCst), "a panic on cue");
         if self.fail_appends.load(Ordering::SeqCst) {
             return Box::pin(async { Err(StoreError::Unavailable { reason: "on cue".into() }) });
         }

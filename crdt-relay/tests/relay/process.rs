@@ -2,7 +2,9 @@
 
 use crate::person::Person;
 use crate::server::{RelayProcess, stored_text};
+use std::process::Stdio;
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
 
 #[tokio::test]
 async fn sigterm_and_sigint_store_everything_and_exit_with_0() {
@@ -50,4 +52,21 @@ async fn options_come_from_flags_then_the_environment_then_the_file() {
     assert_eq!(refused.status.code(), Some(1));
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("relay.toml") && said.contains("sight"), "{said}");
+}
+
+#[tokio::test]
+async fn the_log_can_be_json_and_tells_of_start_and_stop() {
+    let folder = TempDir::new().unwrap();
+    let mut command = RelayProcess::command(folder.path(), &["--log-format", "json"]);
+    command.env("CRDT_RELAY_LOG", "info").stderr(Stdio::piped());
+    let mut relay = RelayProcess::spawn(command).await;
+    relay.signal("TERM").await;
+    let mut log = String::new();
+    relay.child.stderr.take().unwrap().read_to_string(&mut log).await.unwrap();
+    assert_eq!(relay.ended().await, Some(0));
+    assert!(log.lines().count() >= 3, "{log}");
+    for line in log.lines() {
+        assert!(line.starts_with("{\"timestamp\":") && line.ends_with('}'), "{line}");
+    }
+    assert!(log.contains("\"signal\":\"SIGTERM\""), "{log}");
 }

@@ -81,7 +81,8 @@ impl RelayProcess {
 
     pub fn command(folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crdt-relay"));
-        command.args(["--listen", "127.0.0.1:0", "--log", "error", "--data"]).arg(folder).args(arguments);
+        command.env("CRDT_RELAY_LOG", "error");
+        command.args(["--listen", "127.0.0.1:0", "--data"]).arg(folder).args(arguments);
         command.kill_on_drop(true);
         command
     }

@@ -6,6 +6,7 @@ use crate::server::{TestRelay, config, stored_text};
 use crdt_core::sync::Status;
 use crdt_core::{Doc, ReplicaId};
 use crdt_relay::config::Config;
+use crdt_relay::server::ServerError;
 use crdt_relay::store::{SqliteStore, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,6 +144,41 @@ async fn a_stop_stores_and_acknowledges_what_was_accepted_first() {
 
     let relay = TestRelay::on(folder.path()).await;
     assert_eq!(stored_text(relay.address, "stopped").await, "at the last moment");
+}
+
+#[tokio::test]
+async fn a_stop_that_takes_too_long_is_cut_off() {
+    let folder = TempDir::new().unwrap();
+    let store = Arc::new(FailingStore::new(Arc::new(SqliteStore::open(folder.path()).unwrap())));
+    let config = Config { shutdown_deadline: Duration::from_millis(20), ..config() };
+    let relay = TestRelay::start(config, store.clone()).await;
+    let mut ann = Person::join(relay.address, 1, "stuck").await;
+    store.hold_appends(true);
+    ann.insert(0, "never stored").await;
+    store.until_held().await;
+    let stopped = timeout(PATIENCE, relay.ask_to_stop()).await.unwrap().unwrap();
+    assert!(matches!(stopped, Err(ServerError::Deadline)), "{stopped:?}");
+    assert_eq!(*ann.client.status(), Status::Saving);
+}
+
+#[tokio::test]
+async fn a_room_that_breaks_down_lets_its_sessions_go_and_opens_again() {
+    let folder = TempDir::new().unwrap();
+    let store = Arc::new(FailingStore::new(Arc::new(SqliteStore::open(folder.path()).unwrap())));
+    let mut relay = TestRelay::start(config(), store.clone()).await;
+    let mut ann = Person::join(relay.address, 1, "broken").await;
+    let mut bob = Person::join(relay.address, 2, "broken").await;
+    let other = Person::join(relay.address, 3, "whole").await;
+    store.panic_appends(true);
+    ann.insert(0, "kept by the client").await;
+    assert_eq!(ann.until_closed().await, Some(4500));
+    assert_eq!(bob.until_closed().await, Some(4500));
+    relay.until_open_documents(1).await;
+    store.panic_appends(false);
+    assert!(ann.connect(relay.address).await);
+    ann.until_saved().await;
+    assert_eq!(stored_text(relay.address, "broken").await, "kept by the client");
+    assert!(other.socket.is_some());
 }
 
 #[tokio::test]
