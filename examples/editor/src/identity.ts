@@ -1,4 +1,4 @@
-// Who sits at this page: a name and a colour, kept in the browser.
+// Who sits at this page: a name and a colour, kept in the browser, one per tab.
 
 export interface Identity {
   readonly name: string;
@@ -17,20 +17,30 @@ const ANIMALS = [
   "Puffin", "Stoat", "Finch", "Beaver",
 ];
 
-/** The person of last time, or a new one. */
-export function loadIdentity(storage: Storage): Identity {
-  const stored: unknown = parsed(storage.getItem(KEY));
-  return isIdentity(stored) ? tidied(stored) : saveIdentity(storage, { name: `${pick(MOODS)} ${pick(ANIMALS)}`, color: pick(COLORS) });
+/**
+ * The person of this tab: the one it had before a reload; else the one of the last visit; but somebody new beside
+ * another open tab, which is that person already.
+ */
+export async function loadIdentity(): Promise<Identity> {
+  const isFirstTab = await ownsTheIdentity();
+  const known = stored(sessionStorage) ?? stored(localStorage);
+  if (known && (isFirstTab || stored(sessionStorage))) {
+    store(sessionStorage, known);
+    return known;
+  }
+  const fresh: Identity = { name: newName(), color: pick(COLORS.filter((color) => color !== known?.color)) };
+  store(sessionStorage, fresh);
+  if (isFirstTab) {
+    store(localStorage, fresh);
+  }
+  return fresh;
 }
 
-/** Keeps a person for the next visit; an empty name gives a new one. */
-export function saveIdentity(storage: Storage, identity: Identity): Identity {
+/** Keeps what somebody said about themselves, here and for the next visit; an empty name gives a new one. */
+export function saveIdentity(identity: Identity): Identity {
   const kept = tidied(identity);
-  try {
-    storage.setItem(KEY, JSON.stringify(kept));
-  } catch {
-    // A full or forbidden storage costs the name of the next visit and nothing else.
-  }
+  store(sessionStorage, kept);
+  store(localStorage, kept);
   return kept;
 }
 
@@ -49,18 +59,44 @@ function isIdentity(value: unknown): value is Identity {
 
 function tidied({ name, color }: Identity): Identity {
   const short = name.trim().slice(0, NAME_CHARS_MAX);
-  return { name: short === "" ? `${pick(MOODS)} ${pick(ANIMALS)}` : short, color };
+  return { name: short === "" ? newName() : short, color };
+}
+
+function newName(): string {
+  return `${pick(MOODS)} ${pick(ANIMALS)}`;
+}
+
+/** One tab of this browser holds the lock for as long as it is open. Without locks (no secure context) each is the first. */
+async function ownsTheIdentity(): Promise<boolean> {
+  if (!("locks" in navigator)) {
+    return true;
+  }
+  return await new Promise((resolve) => {
+    void navigator.locks.request(KEY, { ifAvailable: true }, async (lock) => {
+      resolve(lock !== null);
+      await (lock && new Promise<never>(() => undefined));
+    });
+  });
+}
+
+function stored(storage: Storage): Identity | undefined {
+  try {
+    const value: unknown = JSON.parse(storage.getItem(KEY) ?? "null");
+    return isIdentity(value) ? tidied(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function store(storage: Storage, identity: Identity): void {
+  try {
+    storage.setItem(KEY, JSON.stringify(identity));
+  } catch {
+    // A full or forbidden storage costs the name of the next visit and nothing else.
+  }
 }
 
 function pick(words: readonly string[]): string {
   const [number = 0] = crypto.getRandomValues(new Uint32Array(1));
   return words[number % words.length] ?? "";
-}
-
-function parsed(text: string | null): unknown {
-  try {
-    return JSON.parse(text ?? "null");
-  } catch {
-    return null;
-  }
 }

@@ -43,7 +43,7 @@ window.addEventListener("hashchange", () => {
   location.reload();
 });
 
-keepIdentity();
+void keepIdentity();
 keepPeople();
 keepSafety();
 keepCount();
@@ -53,17 +53,17 @@ quill.focus();
 Object.assign(window, { editor: { doc, quill, provider } });
 
 /** This page's person: shown in the bar, told to the others, kept for the next visit. */
-function keepIdentity(): void {
+async function keepIdentity(): Promise<void> {
   const nameField = input("my-name");
   const colorField = input("my-color");
-  let me = loadIdentity(localStorage);
+  let me = await loadIdentity();
   const show = (): void => {
     nameField.value = me.name;
     colorField.value = me.color;
     provider.presence.update({ name: me.name, color: me.color });
   };
   const change = (): void => {
-    me = saveIdentity(localStorage, { name: nameField.value, color: colorField.value });
+    me = saveIdentity({ name: nameField.value, color: colorField.value });
     show();
   };
   nameField.addEventListener("change", change);

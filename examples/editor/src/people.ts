@@ -9,9 +9,20 @@ export function showPeople(list: HTMLElement, states: ReadonlyMap<string, unknow
     const chip = document.createElement("li");
     chip.className = "person";
     chip.style.setProperty("--person", color);
+    chip.style.color = readableOn(color);
     chip.textContent = name;
     chip.title = name;
     return chip;
   });
   list.replaceChildren(...chips);
+}
+
+/** Black or white, whichever stands out more from `#rrggbb` (relative luminance as in WCAG 2). */
+function readableOn(color: string): string {
+  const channel = (from: number): number => {
+    const value = parseInt(color.slice(from, from + 2), 16) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  };
+  const luminance = 0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5);
+  return luminance > 0.179 ? "#000" : "#fff";
 }

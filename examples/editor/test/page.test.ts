@@ -103,6 +103,21 @@ test("others are shown with their names, colours and carets, and go when they le
   await name.waitFor({ state: "detached" });
 });
 
+test("two tabs of one browser are two people", async (context) => {
+  const relay = await relayFor(context);
+  const browserOfBoth = await browser.newContext();
+  const one = await open(browserOfBoth, relay, "tabs");
+  const other = await open(browserOfBoth, relay, "tabs");
+  const name = await other.locator("#my-name").inputValue();
+  const color = await other.locator("#my-color").inputValue();
+  await one.locator("#people .person", { hasText: name }).waitFor();
+  assert.notEqual(color, await one.locator("#my-color").inputValue());
+  await other.reload();
+  await saveState(other, "saved");
+  await one.locator("#people .person", { hasText: name }).waitFor();
+  assert.equal(await other.locator("#my-name").inputValue(), name, "a reload does not make somebody new");
+});
+
 test("the address names the document, and a new one is empty", async (context) => {
   const page = await person(await relayFor(context), "plans & hopes");
   assert.equal(await page.locator("#document-name").innerText(), "plans & hopes");
