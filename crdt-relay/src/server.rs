@@ -64,7 +64,10 @@ impl Relay {
             }
         };
         let limits = self.session_limits();
-        let message_bytes = usize::try_from(limits.frames.frame_bytes).unwrap_or(usize::MAX);
+        // A message somewhat over the limit is read whole, so that the session can say why it ends: a
+        // socket closed with unread bytes is reset, and the close code may be lost on the way.
+        let message_bytes =
+            usize::try_from(limits.frames.frame_bytes).unwrap_or(usize::MAX).saturating_mul(2);
         let context = Context {
             registry: self.registry.clone(),
             session,
