@@ -253,13 +253,7 @@ impl Sequence {
         let id = OpId::new(log.of(id.replica).id(), id.seq);
         let gap = siblings::gap_among(siblings, log, id, placement);
         let spot = self.spot_of_gap(gap);
-        let after_left = placement.side == Side::After && self.left_of(spot) == placement.element;
-        (spot, after_left || self.right_of(spot).is_some_and(Item::left_taken))
-    }
-
-    /// The element directly left of a spot, or the start.
-    fn left_of(&self, spot: Option<Spot>) -> LocalId {
-        spot.map_or(LocalId::START, |spot| self.items.get(spot.slot).id().plus(seq(spot.chars - 1)))
+        (spot, self.right_of(spot).is_some_and(Item::left_taken))
     }
 
     /// The run that starts directly right of a spot, as if it were cut there.
