@@ -110,9 +110,9 @@ pub enum ApplyError {
         /// What it refers to.
         anchor: Anchor,
     },
-    /// More operations would wait for missing ones than the limit allows.
+    /// More operations, or runs of them, would wait for missing ones than the limit allows.
     PendingFull {
-        /// The limit, in operations.
+        /// The limit, in operations or runs.
         limit: usize,
     },
     /// The document has no room for so many more operations or bytes.
@@ -139,7 +139,7 @@ impl fmt::Display for ApplyError {
                 None => write!(f, "operation {id} is placed where nothing can be"),
             },
             Self::PendingFull { limit } => {
-                write!(f, "more than {limit} operations would wait for missing ones")
+                write!(f, "more than {limit} operations or runs of them would wait for missing ones")
             }
             Self::Full => f.write_str("the document has no room for the delta"),
         }

@@ -3,5 +3,8 @@
 /// The most operations (elements, not runs) that a document keeps waiting for missing ones.
 pub(crate) const MAX_PENDING_OPERATIONS: usize = 1 << 22;
 
+/// The most runs of operations that a document keeps waiting: each takes some 150 bytes and its text.
+pub(crate) const MAX_PENDING_RUNS: usize = 1 << 18;
+
 /// The most replicas one delta may name.
 pub(crate) const MAX_DELTA_REPLICAS: usize = 1 << 20;

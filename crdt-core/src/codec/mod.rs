@@ -14,5 +14,5 @@ mod values;
 
 pub(crate) use delta::{DeltaWriter, decode_runs};
 pub use delta::{decode_delta, encode_delta};
-pub(crate) use limits::MAX_PENDING_OPERATIONS;
+pub(crate) use limits::{MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS};
 pub(crate) use snapshot::{open_snapshot, seal_snapshot};

@@ -10,7 +10,7 @@
 use super::edits::Edits;
 use super::{Doc, count_of};
 use crate::anchor::{Anchor, Side};
-use crate::codec::MAX_PENDING_OPERATIONS;
+use crate::codec::{MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS};
 use crate::error::ApplyError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::op::{Run, RunKind};
@@ -82,6 +82,9 @@ impl Doc {
         let waiting: usize = left.iter().map(|run| run.len as usize).sum();
         if waiting > MAX_PENDING_OPERATIONS - self.pending.operations() {
             return Err(ApplyError::PendingFull { limit: MAX_PENDING_OPERATIONS });
+        }
+        if left.len() > MAX_PENDING_RUNS - self.pending.run_count() {
+            return Err(ApplyError::PendingFull { limit: MAX_PENDING_RUNS });
         }
         let text: usize = order
             .iter()

@@ -5,7 +5,7 @@
 
 use super::{Doc, PendingReport};
 use crate::anchor::{Anchor, Side};
-use crate::codec::{decode_delta, encode_delta};
+use crate::codec::{MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS, decode_delta, encode_delta};
 use crate::error::{ApplyError, DecodeError, EditError};
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, VersionVector};
@@ -329,6 +329,26 @@ fn references_that_cannot_be_are_refused() {
     late.apply(&encode_delta(&both[..1])).unwrap();
     assert_eq!(late.pending(), PendingReport::default());
     assert_eq!(late.text(), "");
+}
+
+#[test]
+fn what_waits_is_bounded() {
+    let mut late = doc(9);
+    let missing = Anchor::after(id(2, 0));
+    let waiting: Vec<Op> =
+        (0..).map(|n| insert(id(1, 1 + 2 * n), missing, "x")).take(MAX_PENDING_RUNS).collect();
+    late.apply(&encode_delta(&waiting)).unwrap();
+    assert_eq!(late.pending().operations, MAX_PENDING_RUNS);
+    // Known to wait already: takes no more room.
+    late.apply(&encode_delta(&waiting)).unwrap();
+    let (before, one_more) = (late.pending(), encode_delta(&[insert(id(3, 0), missing, "x")]));
+    assert_eq!(late.apply(&one_more), Err(ApplyError::PendingFull { limit: MAX_PENDING_RUNS }));
+    assert_eq!(late.pending(), before);
+
+    let many = u32::try_from(MAX_PENDING_OPERATIONS).unwrap();
+    let error = refused(&mut doc(9), &encode_delta(&[delete(id(1, 0), id(2, 0), many + 1)]));
+    assert_eq!(error, ApplyError::PendingFull { limit: MAX_PENDING_OPERATIONS });
+    doc(9).apply(&encode_delta(&[delete(id(1, 0), id(2, 0), many)])).unwrap();
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub(crate) struct Pending {
     /// The operation that is missing, and the replica whose first run it blocks.
     blocked: BTreeSet<(OpId, ReplicaId)>,
     operations: usize,
+    run_count: usize,
 }
 
 impl Pending {
@@ -27,9 +28,15 @@ impl Pending {
         self.operations
     }
 
+    /// How many runs they make.
+    pub(crate) fn run_count(&self) -> usize {
+        self.run_count
+    }
+
     /// Adds a run that overlaps none.
     pub(crate) fn add(&mut self, op: Op) {
         self.operations += op.len() as usize;
+        self.run_count += 1;
         self.runs.entry(op.id.replica).or_default().insert(op.id.seq, op);
     }
 
@@ -46,6 +53,7 @@ impl Pending {
             self.runs.remove(&replica);
         }
         self.operations -= op.len() as usize;
+        self.run_count -= 1;
         Some(op)
     }
 
