@@ -52,3 +52,6 @@ pub use error::{ApplyError, DecodeError, EditError};
 pub use event::TextEdit;
 pub use ids::{OpId, ReplicaId, Seq, VersionVector};
 pub use op::{Op, OpKind};
+
+#[cfg(test)]
+mod dice;

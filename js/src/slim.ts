@@ -31,24 +31,4 @@ async function compile(response: Response): Promise<WebAssembly.Module> {
     : WebAssembly.compile(await response.arrayBuffer());
 }
 
-export {
-  applyEdits,
-  type BackoffOptions,
-  type ChangeEvent,
-  type ConnectionStatus,
-  CrdtError,
-  type CrdtErrorCode,
-  Doc,
-  type DocEvents,
-  type DocOptions,
-  type PendingReport,
-  type Presence,
-  type PresenceEvents,
-  type PresenceState,
-  type SaveState,
-  type TextEdit,
-  type VersionEvent,
-  WebSocketProvider,
-  type WebSocketProviderEvents,
-  type WebSocketProviderOptions,
-} from "./core.js";
+export * from "./public.js";

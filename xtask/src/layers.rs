@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// `crdt-core/src`, lowest layer first. Modules of one layer do not know each other.
 const CORE_LAYERS: &[&[&str]] = &[
-    &["ids"],
+    &["ids", "dice"],
     &["anchor"],
     &["error"],
     &["bytes", "tree", "units"],

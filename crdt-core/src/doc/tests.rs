@@ -6,6 +6,7 @@
 use super::{Doc, PendingReport};
 use crate::anchor::{Anchor, Side};
 use crate::codec::{MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS, decode_delta, encode_delta};
+use crate::dice::Dice;
 use crate::error::{ApplyError, DecodeError, EditError};
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, VersionVector};
@@ -105,18 +106,6 @@ fn replay(text: &mut String, edits: &[TextEdit]) {
             }
         }
         *text = chars.into_iter().collect();
-    }
-}
-
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % bound as u64).unwrap()
     }
 }
 

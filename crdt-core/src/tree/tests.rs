@@ -1,6 +1,7 @@
 //! The tree with a tiny fan-out against a plain list.
 
 use super::{Item, Slot, Summary, Tree};
+use crate::dice::Dice;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -26,19 +27,6 @@ impl Item for Pebble {
     type Summary = Weight;
     fn summary(&self) -> Weight {
         Weight(self.weight)
-    }
-}
-
-/// SplitMix64: enough chance for a test, and the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % bound as u64).unwrap()
     }
 }
 

@@ -1,0 +1,22 @@
+/** What crdt-js offers, whichever way its WebAssembly comes. */
+export {
+  applyEdits,
+  type BackoffOptions,
+  type ChangeEvent,
+  type ConnectionStatus,
+  CrdtError,
+  type CrdtErrorCode,
+  Doc,
+  type DocEvents,
+  type DocOptions,
+  type PendingReport,
+  type Presence,
+  type PresenceEvents,
+  type PresenceState,
+  type SaveState,
+  type TextEdit,
+  type VersionEvent,
+  WebSocketProvider,
+  type WebSocketProviderEvents,
+  type WebSocketProviderOptions,
+} from "./core.js";
