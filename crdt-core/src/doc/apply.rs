@@ -71,7 +71,7 @@ impl Doc {
         match fit(&run, &seen, &|id, len| elements(&self.log, id, len)) {
             Fit::Whole => {}
             Fit::Invalid(anchor) => return Err(ApplyError::InvalidReference { id: run.id, anchor }),
-            Fit::Part(_) | Fit::Blocked(_) | Fit::Nothing => return Ok(false),
+            Fit::Part(_) | Fit::Blocked(_) => return Ok(false),
         }
         self.check_room(&[run], &[])?;
         self.integrate(run, edits);
@@ -171,30 +171,30 @@ impl Doc {
             if run.id.seq > next {
                 return;
             }
-            let known = if run.end() <= next {
-                Fit::Nothing
-            } else {
-                let run = if run.id.seq < next { run.split(next - run.id.seq).1 } else { run };
-                fit(&run, &|replica| self.log.next_seq(replica), &|id, len| elements(&self.log, id, len))
-            };
-            if let Fit::Blocked(missing) = known {
+            if run.id.seq < next {
+                // Some of it has come again meanwhile, and was integrated.
+                let op = self.pending.take_first(replica).expect("it was just looked at");
+                if op.as_run().end() > next {
+                    self.pending.add(op.as_run().split(next - op.id.seq).1.to_op());
+                }
+                continue;
+            }
+            let fit =
+                fit(&run, &|replica| self.log.next_seq(replica), &|id, len| elements(&self.log, id, len));
+            if let Fit::Blocked(missing) = fit {
                 self.pending.block(missing, replica);
                 return;
             }
             let op = self.pending.take_first(replica).expect("it was just looked at");
-            let mut run = op.as_run();
-            if run.id.seq < next && run.end() > next {
-                run = run.split(next - run.id.seq).1;
-            }
-            match known {
-                Fit::Whole => self.integrate(run, edits.as_deref_mut()),
+            match fit {
+                Fit::Whole => self.integrate(op.as_run(), edits.as_deref_mut()),
                 Fit::Part(len) => {
-                    let (part, rest) = run.split(len);
+                    let (part, rest) = op.as_run().split(len);
                     self.integrate(part, edits.as_deref_mut());
                     self.pending.add(rest.to_op());
                 }
                 // What it refers to turned out to be no element: it can never be integrated.
-                Fit::Invalid(_) | Fit::Nothing | Fit::Blocked(_) => {}
+                Fit::Invalid(_) | Fit::Blocked(_) => {}
             }
         }
     }
@@ -209,8 +209,6 @@ enum Fit {
     Blocked(OpId),
     /// It refers to this, which is no element.
     Invalid(Anchor),
-    /// All of it is known.
-    Nothing,
 }
 
 /// How much of `run` can be integrated where `seen` operations of each replica are, and `elements` tells
@@ -326,7 +324,6 @@ impl<'a> Intake<'a> {
                         break;
                     }
                     Fit::Invalid(anchor) => return Err(ApplyError::InvalidReference { id: run.id, anchor }),
-                    Fit::Nothing => unreachable!("what is known was dropped"),
                 }
             }
             let Queue { replica, next, .. } = self.queues[number];

@@ -393,6 +393,9 @@ impl Doc {
         for replica in self.log.replicas() {
             assert_eq!(self.version.get(replica.id()), replica.next_seq(), "the version is that of the log");
         }
+        for run in self.pending.iter() {
+            assert!(run.id.seq >= self.version.get(run.id.replica), "nothing that is integrated waits");
+        }
     }
 
     fn check_position(&self, unit: Unit, position: usize) -> Result<(), EditError> {

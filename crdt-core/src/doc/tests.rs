@@ -321,6 +321,21 @@ fn references_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn what_waits_and_comes_again_in_part_waits_only_with_the_rest() {
+    let mut late = doc(9);
+    late.apply(&encode_delta(&[insert(id(1, 0), Anchor::START, "ab")])).unwrap();
+    // Five deletions wait for the two before them; then these come, with the first two of the five.
+    late.apply(&encode_delta(&[delete(id(2, 2), id(1, 0), 5)])).unwrap();
+    let before = [delete(id(2, 0), id(1, 0), 2), delete(id(2, 2), id(1, 0), 2)];
+    late.apply(&encode_delta(&before)).unwrap();
+    assert_eq!((late.version().get(ReplicaId::new(2)), late.pending().operations), (4, 3));
+    let copy = Doc::from_snapshot(ReplicaId::new(3), &late.encode_snapshot()).unwrap();
+    assert_eq!((copy.version(), copy.pending()), (late.version(), late.pending()));
+    late.apply(&encode_delta(&[insert(id(1, 2), Anchor::after(id(1, 1)), "cdef")])).unwrap();
+    assert_eq!((late.text().as_str(), late.pending().operations), ("f", 0));
+}
+
+#[test]
 fn what_waits_is_bounded() {
     let mut late = doc(9);
     let missing = Anchor::after(id(2, 0));
