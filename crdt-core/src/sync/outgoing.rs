@@ -11,6 +11,9 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+/// Bytes that a document wrote it also reads; anything else is a fault of ours and must not be sent.
+const OWN_DELTA: &str = "a document reads what it wrote";
+
 /// Two vectors instead of a queue of bytes: what the server holds, and what was sent to it.
 ///
 /// After a refusal nothing of that replica is sent until everything in flight was answered: then
@@ -99,7 +102,7 @@ impl Outgoing {
         if delta.is_empty() {
             return;
         }
-        for op in decode_delta(delta).unwrap_or_default() {
+        for op in decode_delta(delta).expect("the document has read it") {
             self.stored(op.id.replica, op.id.seq, op.id.seq.saturating_add(op.len()));
         }
     }
@@ -173,7 +176,7 @@ impl Outgoing {
             return None;
         }
         let (to, delta) = self.cut_delta(doc, replica, seqs);
-        let ops = decode_delta(&delta).unwrap_or_default();
+        let ops = decode_delta(&delta).expect(OWN_DELTA);
         let known = known_prefix(&ops, |replica| self.will_be_known(replica));
         if known == ops.len() {
             return Some((to, delta));
@@ -186,7 +189,7 @@ impl Outgoing {
     }
 
     fn is_known(&self, delta: &[u8]) -> bool {
-        let ops = decode_delta(delta).unwrap_or_default();
+        let ops = decode_delta(delta).expect(OWN_DELTA);
         known_prefix(&ops, |replica| self.will_be_known(replica)) == ops.len()
     }
 

@@ -1,4 +1,5 @@
 import type { TextEdit } from "../edit.js";
+import type { BoundDoc } from "./port.js";
 
 /** A change of what the editor shows: at `position`, `deleted` code units give way to `inserted`. */
 export interface Splice {
@@ -139,4 +140,19 @@ function part(piece: Piece, start: number, end: number): Piece {
 
 function sum(pieces: readonly Piece[], measure: (piece: Piece) => number): number {
   return pieces.reduce((total, piece) => total + measure(piece), 0);
+}
+
+/**
+ * Tells `lag` of every edit that is not the binding's own the moment it is made, and calls `changed` after
+ * each change, when the screen may follow. Returns what ends both.
+ */
+export function followDocument(doc: BoundDoc, lag: Lag, binding: unknown, changed: () => void): (() => void)[] {
+  return [
+    doc.track((edits, origin) => {
+      if (origin !== binding) {
+        lag.documentChanged(edits);
+      }
+    }),
+    doc.on("change", changed),
+  ];
 }

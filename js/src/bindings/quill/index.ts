@@ -1,7 +1,7 @@
 /** `crdt-js/quill`: a Quill 2 editor that shows a document, as plain text. */
 import type Quill from "quill";
 import type { Range as QuillRange } from "quill";
-import { Lag } from "../lag.js";
+import { followDocument, Lag } from "../lag.js";
 import { applyToDoc, type Binding, type BoundDoc, type BoundPresence } from "../port.js";
 import { SelectionSharing } from "../selection.js";
 import { showable } from "../text.js";
@@ -63,12 +63,7 @@ class QuillBinding implements Binding {
     }
     this.#cursors = presence && new Cursors(doc, quill, presence);
     this.#ends.push(
-      doc.track((edits, origin) => {
-        if (origin !== this) {
-          this.#lag.documentChanged(edits);
-        }
-      }),
-      doc.on("change", () => {
+      ...followDocument(doc, this.#lag, this, () => {
         this.#release();
       }),
     );

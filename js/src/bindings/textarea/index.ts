@@ -1,5 +1,5 @@
 /** `crdt-js/textarea`: a `<textarea>` that shows a document. */
-import { Lag } from "../lag.js";
+import { followDocument, Lag } from "../lag.js";
 import { applyToDoc, type Binding, type BoundDoc, type BoundPresence } from "../port.js";
 import { SelectionSharing } from "../selection.js";
 import { showable, wellFormed } from "../text.js";
@@ -47,12 +47,7 @@ class TextareaBinding implements Binding {
       element.value = this.#shown;
     }
     this.#ends.push(
-      doc.track((edits, origin) => {
-        if (origin !== this) {
-          this.#lag.documentChanged(edits);
-        }
-      }),
-      doc.on("change", () => {
+      ...followDocument(doc, this.#lag, this, () => {
         this.#release();
       }),
     );
