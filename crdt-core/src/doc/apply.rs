@@ -15,7 +15,7 @@ use crate::error::ApplyError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::op::{Run, RunKind};
 use crate::op_log::{LocalId, MAX_REPLICAS, MAX_TEXT_BYTES, OpLog, Placement, Said, WIDE_RUN};
-use crate::units::runs;
+use crate::units::{Size, runs};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
@@ -63,8 +63,24 @@ impl Doc {
         edits: Option<&mut Edits>,
     ) -> Result<bool, ApplyError> {
         let replica = run.id.replica;
-        if own == Some(replica) || run.id.seq != self.log.next_seq(replica) {
+        let Some(index) = self.log.index_of(replica) else { return Ok(false) };
+        let next = self.log.next_id(index);
+        if own == Some(replica) || run.id.seq != next.seq {
             return Ok(false);
+        }
+        if let RunKind::Insert { anchor: Anchor { element: Some(anchor), side: Side::After }, text } =
+            run.kind
+            && anchor.replica == replica
+            && next.seq.checked_sub(1) == Some(anchor.seq)
+            && self.log.has_room(index, text.len())
+            && self.sequence.write_on(next, text)
+        {
+            self.log.append_on(index, text);
+            self.version.set(replica, run.end());
+            if let Some(edits) = edits {
+                edits.insert(self.before_last_edit(run.len), text);
+            }
+            return Ok(true);
         }
         check_own_references(&run)?;
         let seen = |replica| self.log.next_seq(replica);
@@ -76,6 +92,12 @@ impl Doc {
         self.check_room(&[run], &[])?;
         self.integrate(run, edits);
         Ok(true)
+    }
+
+    /// The position of the last edit, which inserted so many elements of ASCII.
+    fn before_last_edit(&mut self, len: Seq) -> Size {
+        let end = self.sequence.position_of_last_edit();
+        Size { chars: end.chars - len as usize, utf16: end.utf16 - len as usize }
     }
 
     fn check_room(&self, order: &[Run<'_>], left: &[Run<'_>]) -> Result<(), ApplyError> {
@@ -117,7 +139,6 @@ impl Doc {
     }
 
     fn integrate_insert(&mut self, mut id: LocalId, anchor: Anchor, text: &str, edits: Option<&mut Edits>) {
-        let first = id;
         let mut placement = self.log.placement(anchor).expect("scheduled behind what it refers to");
         for run in runs(text, WIDE_RUN) {
             let count = count_of(run);
@@ -127,8 +148,8 @@ impl Doc {
             id = id.plus(count);
         }
         if let Some(edits) = edits {
-            let (at, _) = self.sequence.position_of_element(&self.log, first);
-            edits.insert(at, text);
+            let (end, size) = (self.sequence.position_of_last_edit(), Size::of(text));
+            edits.insert(Size { chars: end.chars - size.chars, utf16: end.utf16 - size.utf16 }, text);
         }
     }
 
@@ -146,8 +167,8 @@ impl Doc {
         let mut rest = len as usize;
         while rest > 0 {
             let (count, gone) = self.sequence.integrate_delete(&self.log, next, rest);
-            if let (Some(edits), Some((at, size))) = (edits.as_deref_mut(), gone) {
-                edits.delete(at, size);
+            if let (Some(edits), Some(size)) = (edits.as_deref_mut(), gone) {
+                edits.delete(self.sequence.position_of_last_edit(), size);
             }
             rest -= count;
             next.seq += Seq::try_from(count).expect("no more than the run is long");

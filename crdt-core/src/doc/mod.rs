@@ -54,6 +54,8 @@ use edits::Edits;
 #[derive(Clone)]
 pub struct Doc {
     replica: ReplicaId,
+    /// Its index in the log, once it has issued something.
+    own: Option<ReplicaIndex>,
     version: VersionVector,
     log: OpLog,
     sequence: Sequence,
@@ -76,6 +78,7 @@ impl Doc {
     pub fn new(replica: ReplicaId) -> Self {
         Self {
             replica,
+            own: None,
             version: VersionVector::new(),
             log: OpLog::default(),
             sequence: Sequence::new(),
@@ -139,7 +142,7 @@ impl Doc {
     /// [`EditError::OutOfBounds`].
     pub fn position_to_utf16(&self, position: usize) -> Result<usize, EditError> {
         let place = self.place(Unit::Chars, position)?;
-        Ok(self.sequence.position(&self.log, place).utf16)
+        Ok(self.sequence.position(place).utf16)
     }
 
     /// The position in scalar values of a UTF-16 position. O(log *n*).
@@ -148,7 +151,7 @@ impl Doc {
     /// [`EditError::OutOfBounds`], [`EditError::InsideSurrogatePair`].
     pub fn position_from_utf16(&self, position_utf16: usize) -> Result<usize, EditError> {
         let place = self.place(Unit::Utf16, position_utf16)?;
-        Ok(self.sequence.position(&self.log, place).chars)
+        Ok(self.sequence.position(place).chars)
     }
 
     /// Inserts `text` at `position`, in scalar values.
@@ -171,7 +174,23 @@ impl Doc {
         self.insert_unit(Unit::Utf16, position_utf16, text)
     }
 
+    #[inline]
     fn insert_unit(&mut self, unit: Unit, position: usize, text: &str) -> Result<(), EditError> {
+        // Most of the time, somebody types on.
+        if let Some(replica) = self.own
+            && self.log.has_room(replica, text.len())
+        {
+            let id = self.log.next_id(replica);
+            if self.sequence.type_on(unit, id, position, text) {
+                self.log.append_on(replica, text);
+                self.version.set(self.replica, self.log.of(replica).next_seq());
+                return Ok(());
+            }
+        }
+        self.insert_anywhere(unit, position, text)
+    }
+
+    fn insert_anywhere(&mut self, unit: Unit, position: usize, text: &str) -> Result<(), EditError> {
         let place = self.place(unit, position)?;
         if text.is_empty() {
             return Ok(());
@@ -350,7 +369,7 @@ impl Doc {
         let place = self.place(Unit::Chars, position)?;
         let element = match side {
             Side::After => self.sequence.element_before(place),
-            Side::Before => self.sequence.element_behind(&self.log, place),
+            Side::Before => self.sequence.element_behind(place),
         };
         Ok(Anchor { element: element.map(|id| self.log.op_id(id)), side })
     }
@@ -362,7 +381,8 @@ impl Doc {
         let Some(id) = anchor.element else {
             return Some(if anchor.side == Side::After { 0 } else { self.len() });
         };
-        let (position, visible) = self.sequence.position_of_element(&self.log, self.log.element(id)?);
+        let element = LocalId::new(self.log.index_of(id.replica)?, id.seq);
+        let (position, visible) = self.sequence.position_of_element(&self.log, element)?;
         Some(position.chars + usize::from(visible && anchor.side == Side::After))
     }
 
@@ -428,7 +448,9 @@ impl Doc {
         if !room {
             return Err(EditError::Full);
         }
-        Ok(LocalId::new(self.log.register(self.replica), seq))
+        let replica = self.log.register(self.replica);
+        self.own = Some(replica);
+        Ok(LocalId::new(replica, seq))
     }
 }
 

@@ -120,6 +120,20 @@ impl OpLog {
         self.of_id(replica).map_or(0, ReplicaLog::next_seq)
     }
 
+    /// The name of the next operation of a listed replica.
+    #[inline]
+    pub(crate) fn next_id(&self, replica: ReplicaIndex) -> LocalId {
+        LocalId::new(replica, self.of(replica).next_seq())
+    }
+
+    /// Whether so many more bytes of text, and operations of `replica`, can be kept.
+    #[inline]
+    pub(crate) fn has_room(&self, replica: ReplicaIndex, bytes: usize) -> bool {
+        bytes <= MAX_TEXT_BYTES - self.text_bytes
+            && Seq::try_from(bytes)
+                .is_ok_and(|count| self.of(replica).next_seq().checked_add(count).is_some())
+    }
+
     /// The name that `id` has in every document.
     pub(crate) fn op_id(&self, id: LocalId) -> OpId {
         OpId::new(self.of(id.replica).id(), id.seq)
@@ -158,6 +172,13 @@ impl OpLog {
     ) {
         self.text_bytes += text.len();
         self.replicas[replica as usize].append_insert(replica, placement, text, count);
+    }
+
+    /// Appends an insertion of ASCII placed after the operation before it.
+    #[inline]
+    pub(crate) fn append_on(&mut self, replica: ReplicaIndex, text: &str) {
+        self.text_bytes += text.len();
+        self.replicas[replica as usize].append_on(replica, text);
     }
 
     /// Appends a deletion of `len` elements from `target` on.

@@ -160,6 +160,26 @@ impl ReplicaLog {
         self.entries.push(Entry { seq, tag, other: placement.element.seq, text: start });
     }
 
+    /// As [`ReplicaLog::append_insert`], for ASCII placed after the operation before it.
+    #[inline]
+    pub(super) fn append_on(&mut self, replica: ReplicaIndex, text: &str) {
+        let count = Seq::try_from(text.len()).expect("text was checked against its limit");
+        if let Some(last) = self.entries.last()
+            && !last.is_delete()
+            && (self.next - last.seq) as usize == self.text.len() - last.text as usize
+        {
+            // ASCII goes on as ASCII.
+            self.next += count;
+            match text.as_bytes() {
+                &[byte] => self.text.push(char::from(byte)),
+                _ => self.text.push_str(text),
+            }
+            return;
+        }
+        let before = LocalId::new(replica, self.next - 1);
+        self.append_insert(replica, Placement { element: before, side: Side::After }, text, count);
+    }
+
     pub(super) fn append_delete(&mut self, target: LocalId, len: Seq, descending: bool) {
         let seq = self.next;
         self.next += len;

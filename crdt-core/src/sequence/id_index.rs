@@ -1,17 +1,44 @@
+use super::Items;
 use crate::ids::Seq;
 use crate::op_log::LocalId;
 use crate::tree::LeafId;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// From an element's name to the leaf that holds it.
 ///
-/// Per replica the seqs are cut into pages of [`PAGE`] buckets of [`BUCKET`] seqs; a bucket keeps where,
-/// in ascending seq, the leaf changes. A run that grows inside its leaf writes nothing. Lookups are
-/// O(log `BUCKET`), changes O(`BUCKET`) at worst and usually O(1). Deletions take seqs too and are not
-/// noted: pages keep what a long stretch of them costs to a few bytes per 65,536.
-#[derive(Clone, Default)]
+/// It is not there at first: [`IdIndex::want`] builds it once ids have been looked up often enough for
+/// that to pay. Per replica the seqs are cut into pages of [`PAGE`] buckets of [`BUCKET`] seqs; a bucket
+/// keeps where, in ascending seq, the leaf changes. A run that grows inside its leaf writes nothing.
+/// Lookups are O(log `BUCKET`), changes O(`BUCKET`) at worst and usually O(1). Deletions take seqs too
+/// and are not noted: pages keep what a long stretch of them costs to a few bytes per 65,536.
+#[derive(Default)]
 pub(super) struct IdIndex {
-    replicas: Vec<Vec<Page>>,
+    replicas: Option<Vec<Seqs>>,
+    /// How often it was wanted and not there. Atomic, because readers count too.
+    uses: AtomicU32,
+}
+
+impl Clone for IdIndex {
+    fn clone(&self) -> Self {
+        let uses = AtomicU32::new(self.uses.load(Ordering::Relaxed));
+        Self { replicas: self.replicas.clone(), uses }
+    }
+}
+
+/// Looking through all items so often costs about as much as building the index.
+const USES_BEFORE_BUILDING: u32 = 8;
+
+/// There is no index yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NotBuilt;
+
+/// The elements of one replica.
+#[derive(Clone, Default)]
+struct Seqs {
+    pages: Vec<Page>,
+    /// The seq behind the newest element: what the last boundary says holds up to there and on.
+    end: Seq,
 }
 
 /// Empty, or as many buckets as it takes to reach the last that is in use.
@@ -24,27 +51,81 @@ const BUCKET: Seq = 1024;
 const PAGE: Seq = 64;
 
 impl IdIndex {
-    /// The leaf of the element `id`, which exists.
-    pub(super) fn leaf(&self, id: LocalId) -> LeafId {
-        let number = id.seq / BUCKET;
-        let bucket = &self.replicas[id.replica as usize][(number / PAGE) as usize][(number % PAGE) as usize];
-        let place = bucket.partition_point(|&(seq, _)| seq <= id.seq);
-        bucket[place - 1].1
+    /// The leaf of the operation `id` if it is an element, else any or none.
+    pub(super) fn leaf(&self, id: LocalId) -> Result<Option<LeafId>, NotBuilt> {
+        let replicas = self.replicas.as_ref().ok_or(NotBuilt)?;
+        Ok(leaf_of(replicas, id))
+    }
+
+    /// Counts a lookup of a reader.
+    pub(super) fn note_use(&self) {
+        if self.replicas.is_none() {
+            self.uses.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts a lookup to come, and builds the index if there were enough. O(*n* log *n*) once.
+    #[inline]
+    pub(super) fn want(&mut self, items: &Items) {
+        if self.replicas.is_none() {
+            self.note_use();
+            if items.leaf_count() == 1 || *self.uses.get_mut() > USES_BEFORE_BUILDING {
+                self.build(items);
+            }
+        }
+    }
+
+    fn build(&mut self, items: &Items) {
+        let first = Some(items.first_leaf());
+        let leaves = core::iter::successors(first, |&leaf| items.next_leaf(leaf));
+        let mut runs: Vec<(LocalId, u32, LeafId)> = leaves
+            .flat_map(|leaf| items.items(leaf).iter().map(move |item| (item.id(), item.count(), leaf)))
+            .collect();
+        runs.sort_unstable_by_key(|&(id, ..)| u64::from(id.replica) << 32 | u64::from(id.seq));
+        self.replicas = Some(Vec::new());
+        for (id, count, leaf) in runs {
+            self.set(id, count, leaf);
+        }
+        for bucket in self.replicas.iter_mut().flatten().flat_map(|seqs| &mut seqs.pages).flatten() {
+            bucket.shrink_to_fit();
+        }
+    }
+
+    /// Notes that the run in `leaf` whose last element is its replica's newest has grown by the `len`
+    /// elements from `first` on.
+    #[inline]
+    pub(super) fn grow(&mut self, first: LocalId, len: u32, leaf: LeafId) {
+        let Some(replicas) = &mut self.replicas else { return };
+        let place = first.seq % BUCKET;
+        if place == 0 || place + len > BUCKET {
+            self.set(first, len, leaf);
+        } else {
+            replicas[first.replica as usize].end = first.seq + len;
+        }
     }
 
     /// Notes that the `len` elements from `first` on are in `leaf` now.
-    pub(super) fn set(&mut self, first: LocalId, len: usize, leaf: LeafId) {
-        let pages = at(&mut self.replicas, first.replica);
-        let len = Seq::try_from(len).expect("a run is shorter than the count of its replica");
+    pub(super) fn set(&mut self, first: LocalId, len: u32, leaf: LeafId) {
+        let Some(replicas) = &mut self.replicas else { return };
+        let Seqs { pages, end: newest } = at(replicas, first.replica);
         let (mut seq, end) = (first.seq, first.seq + len);
+        *newest = end.max(*newest);
         while seq < end {
             let number = seq / BUCKET;
             let bucket_end = (number + 1).saturating_mul(BUCKET);
             let bucket = at(at(pages, number / PAGE), number % PAGE);
-            set_in_bucket(bucket, seq, end.min(bucket_end), bucket_end, leaf);
+            set_in_bucket(bucket, seq, end.min(bucket_end), bucket_end.min(*newest), leaf);
             seq = bucket_end;
         }
     }
+}
+
+fn leaf_of(replicas: &[Seqs], id: LocalId) -> Option<LeafId> {
+    let number = id.seq / BUCKET;
+    let page = replicas.get(id.replica as usize)?.pages.get((number / PAGE) as usize)?;
+    let bucket = page.get((number % PAGE) as usize)?;
+    let place = bucket.partition_point(|&(seq, _)| seq <= id.seq);
+    Some(bucket[place.checked_sub(1)?].1)
 }
 
 /// The entry `index`, with empty ones in front where there were none.
@@ -56,12 +137,13 @@ fn at<T: Default>(list: &mut Vec<T>, index: u32) -> &mut T {
     &mut list[index]
 }
 
-fn set_in_bucket(bucket: &mut Bucket, from: Seq, to: Seq, bucket_end: Seq, leaf: LeafId) {
+/// `last` is the end of the bucket's elements.
+fn set_in_bucket(bucket: &mut Bucket, from: Seq, to: Seq, last: Seq, leaf: LeafId) {
     let start = bucket.partition_point(|&(seq, _)| seq < from);
     let stop = start + bucket[start..].partition_point(|&(seq, _)| seq < to);
     // What holds from `to` on if no boundary stands there.
     let behind = stop.checked_sub(1).map(|place| bucket[place].1);
-    let needs_end = to < bucket_end && bucket.get(stop).is_none_or(|&(seq, _)| seq > to);
+    let needs_end = to < last && bucket.get(stop).is_none_or(|&(seq, _)| seq > to);
     let end = behind.filter(|&other| needs_end && other != leaf).map(|other| (to, other));
     let goes_on = start.checked_sub(1).is_some_and(|place| bucket[place].1 == leaf);
     let begin = (!goes_on).then_some((from, leaf));
@@ -90,28 +172,28 @@ mod tests {
         };
         for _ in 0..3 {
             let size = 70_000;
-            let mut index = IdIndex::default();
+            let mut index = IdIndex { replicas: Some(Vec::new()), ..IdIndex::default() };
             let mut array = vec![0; size as usize];
-            index.set(LocalId::new(2, 0), size as usize, 0);
+            index.set(LocalId::new(2, 0), size, 0);
             for _ in 0..300 {
                 let from = dice(size);
                 let len = 1 + dice(size - from).min(1 + dice(1500));
                 let leaf = dice(5);
-                index.set(LocalId::new(2, from), len as usize, leaf);
+                index.set(LocalId::new(2, from), len, leaf);
                 array[from as usize..(from + len) as usize].fill(leaf);
             }
             for seq in 0..size {
-                assert_eq!(index.leaf(LocalId::new(2, seq)), array[seq as usize]);
+                assert_eq!(index.leaf(LocalId::new(2, seq)), Ok(Some(array[seq as usize])));
             }
         }
     }
 
     #[test]
     fn a_run_that_grows_in_its_leaf_writes_nothing() {
-        let mut index = IdIndex::default();
+        let mut index = IdIndex { replicas: Some(Vec::new()), ..IdIndex::default() };
         for seq in 0..BUCKET {
             index.set(LocalId::new(0, seq), 1, 3);
         }
-        assert_eq!(index.replicas[0][0][0].len(), 1);
+        assert_eq!(index.replicas.unwrap()[0].pages[0][0].len(), 1);
     }
 }

@@ -1,13 +1,14 @@
 use crate::ids::Seq;
-use crate::op_log::{LocalId, ReplicaIndex, ReplicaLog, WIDE_RUN};
+use crate::op_log::{LocalId, OpLog, ReplicaIndex, WIDE_RUN};
 use crate::tree;
 use crate::units::{Size, byte_of, chars_before_utf16};
+use core::hint::select_unpredictable;
 
 /// A run of elements with consecutive ids that stand side by side, all visible or all deleted.
 ///
 /// 16 bytes. `size` is the number of elements of an ASCII run; of any other run it packs the
 /// elements (9 bits), UTF-16 code units (10) and bytes (11), which [`WIDE_RUN`] keeps small enough.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Item {
     seq: Seq,
     tag: u32,
@@ -62,14 +63,16 @@ impl Item {
         self.tag & REPLICA
     }
 
-    pub(super) fn seq(self) -> Seq {
-        self.seq
-    }
-
     /// How many elements.
     #[inline]
     pub(super) fn len(self) -> usize {
         (if self.tag & WIDE == 0 { self.size } else { self.size & CHARS }) as usize
+    }
+
+    /// The same, as wide as seqs are.
+    #[inline]
+    pub(super) fn count(self) -> u32 {
+        if self.tag & WIDE == 0 { self.size } else { self.size & CHARS }
     }
 
     fn bytes(self) -> usize {
@@ -86,6 +89,17 @@ impl Item {
     #[inline]
     pub(super) fn is_deleted(self) -> bool {
         self.tag & DELETED != 0
+    }
+
+    pub(super) fn is_ascii(self) -> bool {
+        self.tag & WIDE == 0
+    }
+
+    /// Adds so many elements of ASCII to its end; it is ASCII itself.
+    #[inline]
+    pub(super) fn lengthen(&mut self, len: u32) {
+        debug_assert!(self.is_ascii(), "wide runs count in three units");
+        self.size += len;
     }
 
     pub(super) fn is_head(self) -> bool {
@@ -112,27 +126,34 @@ impl Item {
         self.replica() == id.replica && id.seq.wrapping_sub(self.seq) < narrow(self.len())
     }
 
+    /// Which of its elements `id`, which it holds, is.
+    pub(super) fn place_of(self, id: LocalId) -> usize {
+        (id.seq - self.seq) as usize
+    }
+
     /// Its text, deleted or not.
-    pub(super) fn text(self, log: &ReplicaLog) -> &str {
-        &log.text()[self.text as usize..self.text as usize + self.bytes()]
+    pub(super) fn text(self, log: &OpLog) -> &str {
+        let start = self.text as usize;
+        &log.of(self.replica()).text()[start..start + self.bytes()]
     }
 
     /// Elements in front of UTF-16 code unit `utf16`, and whether that unit starts one.
-    pub(super) fn chars_before_utf16(self, log: &ReplicaLog, utf16: usize) -> (usize, bool) {
+    pub(super) fn chars_before_utf16(self, log: &OpLog, utf16: usize) -> (usize, bool) {
         if self.tag & WIDE == 0 { (utf16, true) } else { chars_before_utf16(self.text(log), utf16) }
     }
 
-    /// UTF-16 code units of the first `chars` elements.
-    pub(super) fn utf16_of(self, log: &ReplicaLog, chars: usize) -> usize {
+    /// What its first `chars` elements add up to while they are visible.
+    #[inline]
+    pub(super) fn visible_part(self, log: &OpLog, chars: usize) -> Visible {
         if self.tag & WIDE == 0 {
-            return chars;
+            return Visible::ascii(narrow(chars));
         }
         let text = self.text(log);
-        Size::of(&text[..byte_of(text, chars)]).utf16
+        Visible::of(Size::of(&text[..byte_of(text, chars)]))
     }
 
     /// Cuts it behind its first `at` elements, 0 < `at` < len.
-    pub(super) fn split(self, log: &ReplicaLog, at: usize) -> (Self, Self) {
+    pub(super) fn split(self, log: &OpLog, at: usize) -> (Self, Self) {
         let (mut left, mut right) = (self, self);
         let bytes = if self.tag & WIDE == 0 {
             left.size = narrow(at);
@@ -181,34 +202,49 @@ fn narrow(size: usize) -> u32 {
     size
 }
 
-/// Visible elements and their UTF-16 code units.
+/// Visible elements and their UTF-16 code units: two counts in one number, so that they add up in
+/// one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Visible {
-    chars: u32,
-    utf16: u32,
-}
+pub(crate) struct Visible(u64);
 
 impl Visible {
-    pub(crate) fn chars(self) -> usize {
-        self.chars as usize
+    pub(super) const fn new(chars: u32, utf16: u32) -> Self {
+        Self(chars as u64 | (utf16 as u64) << 32)
     }
 
+    /// Of so much ASCII.
+    pub(super) const fn ascii(len: u32) -> Self {
+        Self::new(len, len)
+    }
+
+    pub(super) fn of(size: Size) -> Self {
+        Self::new(narrow(size.chars), narrow(size.utf16))
+    }
+
+    #[inline]
+    pub(crate) fn chars(self) -> usize {
+        (self.0 & 0xffff_ffff) as usize
+    }
+
+    #[inline]
     pub(crate) fn utf16(self) -> usize {
-        self.utf16 as usize
+        (self.0 >> 32) as usize
+    }
+
+    pub(crate) fn size(self) -> Size {
+        Size { chars: self.chars(), utf16: self.utf16() }
     }
 }
 
 impl tree::Summary for Visible {
     #[inline]
     fn add(&mut self, other: Self) {
-        self.chars += other.chars;
-        self.utf16 += other.utf16;
+        self.0 = self.0.wrapping_add(other.0);
     }
 
     #[inline]
     fn sub(&mut self, other: Self) {
-        self.chars -= other.chars;
-        self.utf16 -= other.utf16;
+        self.0 = self.0.wrapping_sub(other.0);
     }
 }
 
@@ -217,10 +253,12 @@ impl tree::Item for Item {
 
     #[inline]
     fn summary(&self) -> Visible {
-        if self.is_deleted() {
-            return Visible::default();
-        }
-        let size = self.size();
-        Visible { chars: narrow(size.chars), utf16: narrow(size.utf16) }
+        let visible = if self.tag & WIDE == 0 {
+            Visible::ascii(self.size)
+        } else {
+            Visible::new(self.size & CHARS, self.size >> 9 & UTF16)
+        };
+        // Tombstones lie about as chance has it.
+        select_unpredictable(self.is_deleted(), Visible::default(), visible)
     }
 }

@@ -17,10 +17,16 @@
 //! `siblings.rs` finds the place.
 //!
 //! Invariants: ASCII items that could be one are one, within a leaf; an item is a head exactly where the
-//! op log starts a run; every integrated element is in exactly one item; the id index names its leaf.
+//! op log starts a run; every integrated element is in exactly one item; the id index, if there is
+//! one, names its leaf.
 //!
-//! Costs, with *n* items: finding a position, inserting, deleting one run: O(log *n*).
+//! Edits come close to the one before: the [`Cursor`] remembers where that was, so that text typed
+//! on only lengthens an item, and most other edits are found without going down the tree. The id
+//! index is built when ids have been looked up a few times; who only types alone never pays for it.
+//!
+//! Costs, with *n* items: finding a position, inserting, deleting one run: O(log *n*); text typed on: O(1).
 
+mod cursor;
 mod id_index;
 mod item;
 mod siblings;
@@ -28,9 +34,10 @@ mod siblings;
 use crate::anchor::Side;
 use crate::ids::OpId;
 use crate::op_log::{LocalId, OpLog, Placement};
-use crate::tree::{LeafId, Slot, Tree};
+use crate::tree::{Found, Item as _, LeafId, Slot, Summary as _, Tree};
 use crate::units::Size;
 use alloc::string::String;
+use cursor::Cursor;
 use id_index::IdIndex;
 use item::Item;
 pub(crate) use item::Visible;
@@ -46,6 +53,7 @@ type Items = Tree<Item, 4, 3>;
 #[derive(Clone)]
 pub(crate) struct Sequence {
     items: Items,
+    cursor: Cursor,
     index: IdIndex,
     /// Built when siblings first meet, kept up from then on.
     siblings: Option<Siblings>,
@@ -72,6 +80,10 @@ struct Spot {
 pub(crate) struct Place {
     /// Behind a visible element or at the very start.
     spot: Option<Spot>,
+    /// The visible text in front.
+    at: Visible,
+    /// What was found out of the leaf on the way.
+    around: (Visible, Visible),
 }
 
 /// A run of elements that a local deletion took away.
@@ -89,6 +101,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
+    #[inline]
     pub(crate) fn of(self, visible: Visible) -> usize {
         match self {
             Self::Chars => visible.chars(),
@@ -103,84 +116,79 @@ pub(crate) struct InsideSurrogatePair;
 
 impl Sequence {
     pub(crate) fn new() -> Self {
-        Self { items: Items::new(), index: IdIndex::default(), siblings: None }
+        Self { items: Items::new(), cursor: Cursor::START, index: IdIndex::default(), siblings: None }
     }
 
     /// What is visible of it all.
+    #[inline]
     pub(crate) fn visible(&self) -> Visible {
         self.items.total()
     }
 
-    /// Finds the gap directly behind the visible element that ends at `position`.
+    /// Finds the gap directly behind the visible element that ends at `position`, which is in the text.
     pub(crate) fn seek(
         &self,
         log: &OpLog,
         unit: Unit,
         position: usize,
     ) -> Result<Place, InsideSurrogatePair> {
-        let Some(last) = position.checked_sub(1) else { return Ok(Place { spot: None }) };
-        let (slot, chars) = self.seek_element(log, unit, last)?;
-        if unit == Unit::Utf16 {
-            // The element that holds the unit in front must end there.
-            let item = self.items.get(slot);
-            let end = self.items.sum_before(slot).utf16() + item.utf16_of(log.of(item.replica()), chars + 1);
-            if end != position {
-                return Err(InsideSurrogatePair);
-            }
-        }
-        Ok(Place { spot: Some(Spot { slot, chars: chars + 1 }) })
-    }
-
-    /// The item that holds unit `unit_index`, and which of its elements does. With the unit in
-    /// the middle of an element, that element.
-    fn seek_element(
-        &self,
-        log: &OpLog,
-        unit: Unit,
-        unit_index: usize,
-    ) -> Result<(Slot, usize), InsideSurrogatePair> {
-        let measure = |visible| unit.of(visible);
-        let (slot, rest) =
-            self.items.seek(measure, unit_index).expect("positions are checked by the document");
+        let start = Visible::default();
+        let Some(last) = position.checked_sub(1) else {
+            return Ok(Place { spot: None, at: start, around: (start, start) });
+        };
+        let Found { slot, before, leaf } = self.seek_unit(unit, last);
         let item = self.items.get(slot);
+        let inside = position - unit.of(before);
         let chars = match unit {
-            Unit::Chars => rest,
-            Unit::Utf16 => match item.chars_before_utf16(log.of(item.replica()), rest) {
+            Unit::Chars => inside,
+            Unit::Utf16 => match item.chars_before_utf16(log, inside) {
                 (chars, true) => chars,
-                (chars, false) => chars - 1,
+                (_, false) => return Err(InsideSurrogatePair),
             },
         };
-        Ok((slot, chars))
+        let mut at = before;
+        at.add(item.visible_part(log, chars));
+        Ok(Place { spot: Some(Spot { slot, chars }), at, around: leaf })
     }
 
-    /// The position of `place`, in both units.
-    pub(crate) fn position(&self, log: &OpLog, place: Place) -> Size {
-        place.spot.map_or_else(Size::default, |spot| self.position_of(log, spot))
-    }
-
-    fn position_of(&self, log: &OpLog, spot: Spot) -> Size {
-        let before = self.items.sum_before(spot.slot);
-        let item = self.items.get(spot.slot);
-        let mut size = Size { chars: before.chars(), utf16: before.utf16() };
-        if !item.is_deleted() {
-            size.chars += spot.chars;
-            size.utf16 += item.utf16_of(log.of(item.replica()), spot.chars);
+    /// The item that holds a unit of the text.
+    #[inline]
+    fn seek_unit(&self, unit: Unit, target: usize) -> Found<Visible> {
+        if let Some(found) = self.cursor.near(&self.items, unit, target) {
+            return found;
         }
-        size
+        let found = self.items.seek(|visible| unit.of(visible), target);
+        found.expect("positions are checked by the document")
+    }
+
+    /// How much visible text is in front of `place`.
+    pub(crate) fn position(&self, place: Place) -> Size {
+        place.at.size()
+    }
+
+    fn position_of(&self, log: &OpLog, spot: Spot) -> Visible {
+        let mut at = self.items.sum_before(spot.slot);
+        let item = self.items.get(spot.slot);
+        if !item.is_deleted() {
+            at.add(item.visible_part(log, spot.chars));
+        }
+        at
     }
 
     /// The visible element that ends at `place`, if it is not the start.
     pub(crate) fn element_before(&self, place: Place) -> Option<LocalId> {
         let spot = place.spot?;
-        let item = self.items.get(spot.slot);
-        Some(LocalId::new(item.replica(), item.id().plus(seq(spot.chars - 1)).seq))
+        Some(self.items.get(spot.slot).id().plus(seq(spot.chars - 1)))
     }
 
     /// The visible element that starts at `place`, if it is not the end.
-    pub(crate) fn element_behind(&self, log: &OpLog, place: Place) -> Option<LocalId> {
-        let position = self.position(log, place).chars;
-        let (slot, chars) = self.items.seek(Visible::chars, position)?;
-        Some(self.items.get(slot).id().plus(seq(chars)))
+    pub(crate) fn element_behind(&self, place: Place) -> Option<LocalId> {
+        let position = place.at.chars();
+        if position == self.visible().chars() {
+            return None;
+        }
+        let found = self.seek_unit(Unit::Chars, position);
+        Some(self.items.get(found.slot).id().plus(seq(position - found.before.chars())))
     }
 
     /// Where something typed at `place` is placed.
@@ -213,18 +221,75 @@ impl Sequence {
     ) {
         let head = !goes_on(id, placement);
         let item = Item::new(id, text, text_start(log, id), head, true);
-        self.put(log, place.spot, item);
+        let leaves = self.items.leaf_count();
+        let (slot, whole) = self.put(log, place.spot, item);
+        let (mut end, mut around) = (place.at, place.around);
+        end.add(item.summary());
+        if self.items.leaf_count() == leaves && place.spot.is_some() {
+            around.1.add(item.summary());
+        } else {
+            around = (place.at, end);
+        }
+        let writer = whole.is_ascii().then_some(id.replica);
+        self.cursor = Cursor::at(slot, end, around).with_writer(writer);
         self.note_head(log, id, placement, head);
     }
 
     /// Integrates a run that is the next of its replica and not yet in the log. The log holds what
     /// `placement` names. `text` is ASCII or short (`WIDE_RUN`).
     pub(crate) fn integrate_insert(&mut self, log: &OpLog, id: LocalId, placement: Placement, text: &str) {
+        self.index.want(&self.items);
         let (spot, left_taken) = self.spot_for(log, id, placement);
         let head = !goes_on(id, placement);
         let item = Item::new(id, text, text_start(log, id), head, left_taken);
-        self.put(log, spot, item);
+        let (slot, whole) = self.put(log, spot, item);
+        self.cursor = Cursor::somewhere(slot).with_writer(whole.is_ascii().then_some(id.replica));
         self.note_head(log, id, placement, head);
+    }
+
+    /// Whether `text`, the next that `replica` types at `position`, goes on where the last edit ended; it
+    /// is in the sequence then, and the log only has to take it up.
+    #[inline]
+    pub(crate) fn type_on(&mut self, unit: Unit, id: LocalId, position: usize, text: &str) -> bool {
+        let goes_on = self.cursor.writer == Some(id.replica)
+            && self.cursor.end().is_some_and(|end| unit.of(end) == position)
+            && is_short_ascii(text);
+        if goes_on {
+            self.lengthen(id, text);
+        }
+        goes_on
+    }
+
+    /// As [`Sequence::type_on`], for text that was placed after the newest operation of its replica.
+    #[inline]
+    pub(crate) fn write_on(&mut self, id: LocalId, text: &str) -> bool {
+        let goes_on = self.cursor.writer == Some(id.replica) && is_short_ascii(text);
+        if goes_on {
+            self.lengthen(id, text);
+        }
+        goes_on
+    }
+
+    #[inline]
+    fn lengthen(&mut self, id: LocalId, text: &str) {
+        let len = seq(text.len());
+        let more = Visible::ascii(len);
+        self.cursor.grow(more);
+        self.items.grow(self.cursor.slot, more, |item| item.lengthen(len));
+        self.index.grow(id, len, self.cursor.slot.leaf);
+    }
+
+    /// The visible text up to where the last edit ended. O(log *n*) at most.
+    pub(crate) fn position_of_last_edit(&mut self) -> Size {
+        let end = self.cursor.end().unwrap_or_else(|| {
+            let Cursor { slot, writer, .. } = self.cursor;
+            let before = self.items.sum_before(slot);
+            let mut end = before;
+            end.add(self.items.get(slot).summary());
+            self.cursor = Cursor::at(slot, end, (before, end)).with_writer(writer);
+            end
+        });
+        end.size()
     }
 
     fn note_head(&mut self, log: &OpLog, id: LocalId, placement: Placement, head: bool) {
@@ -277,11 +342,11 @@ impl Sequence {
         match gap {
             Gap::After(element) if element == LocalId::START => None,
             Gap::After(element) => {
-                let (slot, at) = self.find(element);
+                let (slot, at) = self.locate(element);
                 Some(Spot { slot, chars: at + 1 })
             }
             Gap::Before(element) => {
-                let (slot, at) = self.find(element);
+                let (slot, at) = self.locate(element);
                 if at > 0 { Some(Spot { slot, chars: at }) } else { self.end_of(self.items.previous(slot)) }
             }
             Gap::End => self.end_of(self.items.last_slot()),
@@ -293,33 +358,57 @@ impl Sequence {
     }
 
     /// The item that holds the integrated element `id`, and which of its elements it is.
-    fn find(&self, id: LocalId) -> (Slot, usize) {
-        let leaf = self.index.leaf(id);
-        let index = self.items.items(leaf).iter().position(|item| item.holds(id));
-        let index = index.expect("the id index names the leaf of every element");
-        let slot = Slot { leaf, index };
-        (slot, (id.seq - self.items.get(slot).seq()) as usize)
+    fn locate(&self, id: LocalId) -> (Slot, usize) {
+        self.find(id).expect("every element of the log is in the sequence")
+    }
+
+    /// The item that holds the operation `id`, if that is an element, and which of its elements it is.
+    pub(crate) fn find(&self, id: LocalId) -> Option<(Slot, usize)> {
+        let Slot { leaf, index } = self.cursor.slot;
+        let near = self.items.items(leaf);
+        for index in index.saturating_sub(1)..near.len().min(index + 2) {
+            if near[index].holds(id) {
+                return Some((Slot { leaf, index }, near[index].place_of(id)));
+            }
+        }
+        let slot = match self.index.leaf(id) {
+            Ok(leaf) => self.find_in(leaf?, id)?,
+            // Nobody asked often enough for an index.
+            Err(_) => {
+                let first = Some(self.items.first_leaf());
+                let mut leaves = core::iter::successors(first, |&leaf| self.items.next_leaf(leaf));
+                leaves.find_map(|leaf| self.find_in(leaf, id))?
+            }
+        };
+        Some((slot, self.items.get(slot).place_of(id)))
+    }
+
+    fn find_in(&self, leaf: LeafId, id: LocalId) -> Option<Slot> {
+        let index = self.items.items(leaf).iter().position(|item| item.holds(id))?;
+        Some(Slot { leaf, index })
     }
 
     /// Puts `item` at `spot`. What stands right of it has a left neighbour then that has had nothing
     /// placed after it.
-    fn put(&mut self, log: &OpLog, spot: Option<Spot>, item: Item) {
+    /// Tells where it is now, and what item it became or was joined to.
+    fn put(&mut self, log: &OpLog, spot: Option<Spot>, item: Item) -> (Slot, Item) {
         let Some(Spot { slot, chars }) = spot else {
             let leaf = self.items.first_leaf();
-            match self.items.first_slot() {
+            let slot = match self.items.first_slot() {
                 None => self.splice(leaf, 0, 0, &[item], item),
                 Some(first) => {
                     let right = self.items.get(first).with_left_taken(false);
-                    self.splice(leaf, 0, 1, &[item, right], item);
+                    self.splice(leaf, 0, 1, &[item, right], item)
                 }
-            }
-            return;
+            };
+            return (slot, item);
         };
         let here = self.items.get(slot);
         if chars < here.len() {
-            let (left, right) = here.split(log.of(here.replica()), chars);
-            self.splice(slot.leaf, slot.index, 1, &[left, item, right.with_left_taken(false)], item);
-            return;
+            let (left, right) = here.split(log, chars);
+            let new = [left, item, right.with_left_taken(false)];
+            let Slot { leaf, index } = self.splice(slot.leaf, slot.index, 1, &new, item);
+            return (Slot { leaf, index: index + 1 }, item);
         }
         if let Some(next) = self.items.next(slot) {
             let right = self.items.get(next);
@@ -328,63 +417,74 @@ impl Sequence {
             }
         }
         if let Some(joined) = here.joined(item) {
-            self.index.set(item.id(), item.len(), slot.leaf);
+            self.index.set(item.id(), item.count(), slot.leaf);
             self.items.replace(slot, joined);
+            (slot, joined)
         } else {
-            self.splice(slot.leaf, slot.index + 1, 0, &[item], item);
+            (self.splice(slot.leaf, slot.index + 1, 0, &[item], item), item)
         }
     }
 
     /// Splices `new` in and keeps the id index; `added` is the one of them that it does not know.
-    fn splice(&mut self, leaf: LeafId, index: usize, replaced: usize, new: &[Item], added: Item) {
-        self.index.set(added.id(), added.len(), leaf);
+    fn splice(&mut self, leaf: LeafId, index: usize, replaced: usize, new: &[Item], added: Item) -> Slot {
+        self.index.set(added.id(), added.count(), leaf);
         let ids = &mut self.index;
-        self.items.splice(leaf, index, replaced, new, |item, leaf| ids.set(item.id(), item.len(), leaf));
+        self.items.splice(leaf, index, replaced, new, |item, leaf| ids.set(item.id(), item.count(), leaf))
     }
 
     /// Deletes the visible elements at the start of `len` units from `position` on that stand in one
     /// run, and tells which. The whole range is in the text.
     pub(crate) fn delete_at(&mut self, log: &OpLog, position: usize, len: usize) -> Deleted {
-        let found = self.items.seek(Visible::chars, position);
-        let (slot, from) = found.expect("positions are checked by the document");
+        let Found { slot, before, leaf: mut around } = self.seek_unit(Unit::Chars, position);
+        let from = position - before.chars();
         let item = self.items.get(slot);
         let to = item.len().min(from + len);
-        let size = self.bury(log, slot, from, to);
+        let mut end = before;
+        end.add(item.visible_part(log, from));
+        let leaves = self.items.leaf_count();
+        let (slot, size) = self.bury(log, slot, from, to);
+        if self.items.leaf_count() == leaves {
+            around.1.sub(Visible::of(size));
+        } else {
+            around = (end, end);
+        }
+        self.cursor = Cursor::at(slot, end, around);
         Deleted { first: item.id().plus(seq(from)), size }
     }
 
     /// Deletes as many of the `len` elements from `first` on as stand in one item. Returns how many
-    /// that were, and where they stood and how much text they were if they were visible.
+    /// that were, and how much text they were if they were visible.
     pub(crate) fn integrate_delete(
         &mut self,
         log: &OpLog,
         first: LocalId,
         len: usize,
-    ) -> (usize, Option<(Size, Size)>) {
-        let (slot, from) = self.find(first);
+    ) -> (usize, Option<Size>) {
+        self.index.want(&self.items);
+        let (slot, from) = self.locate(first);
         let item = self.items.get(slot);
         let to = item.len().min(from + len);
         if item.is_deleted() {
             return (to - from, None);
         }
-        let position = self.position_of(log, Spot { slot, chars: from });
-        let size = self.bury(log, slot, from, to);
-        (to - from, Some((position, size)))
+        let (slot, size) = self.bury(log, slot, from, to);
+        self.cursor = Cursor::somewhere(slot);
+        (to - from, Some(size))
     }
 
-    /// Makes tombstones of elements `from..to` of the visible item at `slot`.
-    fn bury(&mut self, log: &OpLog, slot: Slot, from: usize, to: usize) -> Size {
+    /// Makes tombstones of elements `from..to` of the visible item at `slot`. Tells where they are now, and
+    /// how much text they are.
+    fn bury(&mut self, log: &OpLog, slot: Slot, from: usize, to: usize) -> (Slot, Size) {
         let item = self.items.get(slot);
-        let replica = log.of(item.replica());
         let leaf = self.items.items(slot.leaf);
         let mut pieces = Pieces { items: [item; 3], len: 0 };
         let (mut start, mut end) = (slot.index, slot.index + 1);
         let mut middle = item;
         if to < item.len() {
-            middle = item.split(replica, to).0;
+            middle = item.split(log, to).0;
         }
         if from > 0 {
-            let (left, rest) = middle.split(replica, from);
+            let (left, rest) = middle.split(log, from);
             pieces.push(left);
             middle = rest;
         } else if start > 0 {
@@ -392,24 +492,27 @@ impl Sequence {
             pieces.push(leaf[start]);
         }
         pieces.push(middle.deleted());
+        let buried = pieces.len - 1;
         if to < item.len() {
-            pieces.push(item.split(replica, to).1);
+            pieces.push(item.split(log, to).1);
         } else if let Some(&next) = leaf.get(end) {
             end += 1;
             pieces.push(next);
         }
         let pieces = &pieces.items[..pieces.len];
         let ids = &mut self.index;
-        self.items.splice(slot.leaf, start, end - start, pieces, |item, leaf| {
-            ids.set(item.id(), item.len(), leaf);
+        let Slot { leaf, index } = self.items.splice(slot.leaf, start, end - start, pieces, |item, leaf| {
+            ids.set(item.id(), item.count(), leaf);
         });
-        middle.size()
+        (Slot { leaf, index: index + buried }, middle.size())
     }
 
-    /// How much visible text stands in front of `element`, and whether it is visible itself.
-    pub(crate) fn position_of_element(&self, log: &OpLog, element: LocalId) -> (Size, bool) {
-        let (slot, chars) = self.find(element);
-        (self.position_of(log, Spot { slot, chars }), !self.items.get(slot).is_deleted())
+    /// How much visible text stands in front of the element `id`, and whether it is visible itself.
+    /// `None` if there is no such element.
+    pub(crate) fn position_of_element(&self, log: &OpLog, id: LocalId) -> Option<(Size, bool)> {
+        let (slot, chars) = self.find(id)?;
+        self.index.note_use();
+        Some((self.position_of(log, Spot { slot, chars }).size(), !self.items.get(slot).is_deleted()))
     }
 
     /// Every element in order, and whether it is visible.
@@ -425,26 +528,25 @@ impl Sequence {
         if from >= to {
             return;
         }
-        let Some((slot, mut skip)) = self.items.seek(Visible::chars, from) else { return };
-        let (mut next, mut rest) = (Some(slot), to - from);
-        while let Some(slot) = next
-            && rest > 0
-        {
-            let item = self.items.get(slot);
-            if !item.is_deleted() {
-                let text = item.text(log.of(item.replica()));
-                let len = (item.len() - skip).min(rest);
-                if len == item.len() {
-                    out.push_str(text);
-                } else if text.len() == item.len() {
-                    out.push_str(&text[skip..skip + len]);
-                } else {
-                    out.push_str(crate::units::chars(text, skip, len));
-                }
-                rest -= len;
-                skip = 0;
+        let Found { slot, before, .. } = self.seek_unit(Unit::Chars, from);
+        let (mut skip, mut rest) = (from - before.chars(), to - from);
+        let leaves = core::iter::successors(Some(slot.leaf), |&leaf| self.items.next_leaf(leaf));
+        let items = leaves.flat_map(|leaf| self.items.items(leaf));
+        for item in items.skip(slot.index).filter(|item| !item.is_deleted()) {
+            let text = item.text(log);
+            let len = (item.len() - skip).min(rest);
+            if len == item.len() {
+                out.push_str(text);
+            } else if text.len() == item.len() {
+                out.push_str(&text[skip..skip + len]);
+            } else {
+                out.push_str(crate::units::chars(text, skip, len));
             }
-            next = self.items.next(slot);
+            rest -= len;
+            skip = 0;
+            if rest == 0 {
+                return;
+            }
         }
     }
 
@@ -461,7 +563,7 @@ impl Sequence {
             for at in 0..item.len() {
                 let id = item.id().plus(seq(at));
                 assert!(replica.is_element(id.seq), "every item is in the log");
-                assert_eq!(self.find(id), (here, at), "the id index names the leaf");
+                assert_eq!(self.find(id), Some((here, at)), "the id index names the leaf");
                 let continues = replica.continues_at(id.replica, id.seq);
                 assert_eq!(continues, at > 0 || !item.is_head(), "heads are where the log starts runs");
             }
@@ -519,6 +621,16 @@ fn text_start(log: &OpLog, id: LocalId) -> u32 {
     u32::try_from(log.of(id.replica).text().len()).expect("text was checked against its limit")
 }
 
+/// What is typed by hand; anything longer is worth a closer look.
+#[inline]
+fn is_short_ascii(text: &str) -> bool {
+    match text.as_bytes() {
+        &[byte] => byte.is_ascii(),
+        bytes => bytes.len() <= 64 && !bytes.is_empty() && bytes.is_ascii(),
+    }
+}
+
+#[inline]
 fn seq(count: usize) -> u32 {
     u32::try_from(count).expect("a run is shorter than the count of its replica")
 }

@@ -3,11 +3,11 @@ use super::{Item, NONE, Summary, Tree};
 impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
     /// Stops at once if an invariant of the tree does not hold. O(*n*); for tests.
     pub(crate) fn assert_invariants(&self) {
-        let mut leaf_level = 0;
+        let mut leaves = 0;
         let mut previous = NONE;
-        let total = self.check_node(self.root, self.height, NONE, &mut previous, &mut leaf_level);
+        let total = self.check_node(self.root, self.height, NONE, &mut previous, &mut leaves);
         assert_eq!(total, self.total, "the total is the sum over the items");
-        assert_eq!(leaf_level, self.leaves.len(), "every leaf hangs in the tree");
+        assert_eq!(leaves, self.leaves.len(), "every leaf hangs in the tree");
         assert!(previous == NONE || self.leaves[previous as usize].next == NONE, "the last leaf has no next");
     }
 
@@ -24,8 +24,8 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             let leaf = &self.leaves[node as usize];
             assert_eq!(leaf.parent, parent, "a leaf knows its parent");
             assert_eq!(leaf.previous, *previous, "leaves are linked in order");
-            assert!(leaf.items.len() <= LEAF, "a leaf is not overfull");
-            assert!(!leaf.items.is_empty() || self.height == 0, "only an empty tree has an empty leaf");
+            assert!(leaf.len <= LEAF, "a leaf is not overfull");
+            assert!(leaf.len > 0 || self.height == 0, "only an empty tree has an empty leaf");
             if *previous == NONE {
                 assert_eq!(self.first, node, "the first leaf is known");
             } else {
@@ -33,18 +33,22 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             }
             *previous = node;
             *leaves += 1;
-            for item in &leaf.items {
+            for item in leaf.items() {
                 sum.add(item.summary());
             }
             return sum;
         }
         let inner = &self.inners[node as usize];
         assert_eq!(inner.parent, parent, "a node knows its parent");
-        assert!((1..=INNER).contains(&inner.children.len()), "a node is neither empty nor overfull");
-        for (&child, &kept) in inner.children.iter().zip(&inner.sums) {
+        assert!((1..=INNER).contains(&inner.len), "a node is neither empty nor overfull");
+        for (&child, &kept) in inner.children().iter().zip(&inner.sums) {
             let counted = self.check_node(child, level - 1, node, previous, leaves);
-            assert_eq!(kept, counted, "the summary kept for a child is the sum over its items");
-            sum.add(kept);
+            let mut settled = kept;
+            if child == self.above_open(level - 1) {
+                settled.add(self.unsettled);
+            }
+            assert_eq!(settled, counted, "the summary kept for a child is the sum over its items");
+            sum.add(counted);
         }
         sum
     }

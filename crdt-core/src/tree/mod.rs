@@ -3,10 +3,15 @@
 //! Every inner node keeps a [`Summary`] of each child, so that a measured place is found, and the
 //! measure before an item is added up, in O(log *n*) with *n* the number of items.
 //!
+//! Edits come in bursts at one place. So the summaries above one leaf, the *open* one, may lag
+//! behind by a difference that is kept beside them: an edit there touches the leaf alone, and the
+//! nodes above are settled once, when the next edit goes to another leaf. Readers add the difference.
+//!
 //! Invariants:
 //! - all leaves are equally deep and linked in order; every leaf but that of an empty tree holds
 //!   1 ..= `LEAF` items, every inner node 1 ..= `INNER` children;
-//! - the summary kept for a child is the sum over its items;
+//! - the summary kept for a child is the sum over its items, less what is unsettled if the open leaf
+//!   is below it; the total is always exact;
 //! - a [`LeafId`] never changes its meaning: splitting moves the upper items to a new leaf and
 //!   reports each of them, so that an index from outside can follow.
 //!
@@ -17,19 +22,22 @@ mod invariants;
 #[cfg(test)]
 mod tests;
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
 /// Something that adds up along the tree.
+///
+/// Differences are summaries too: adding and taking away wrap, and the sum of them all comes out right.
 pub(crate) trait Summary: Copy + Default + PartialEq + core::fmt::Debug {
     /// Adds `other`.
     fn add(&mut self, other: Self);
-    /// Takes `other` away; it was added before.
+    /// Takes `other` away.
     fn sub(&mut self, other: Self);
 }
 
-/// What the tree holds.
-pub(crate) trait Item: Copy {
+/// What the tree holds. The default fills the room that is free.
+pub(crate) trait Item: Copy + Default {
     /// What adds up.
     type Summary: Summary;
     /// The item's own share.
@@ -46,58 +54,122 @@ pub(crate) struct Slot {
     pub(crate) index: usize,
 }
 
+/// What a descent found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found<S> {
+    pub(crate) slot: Slot,
+    /// The sum over all items in front of the one at `slot`.
+    pub(crate) before: S,
+    /// The sums in front of its leaf and behind it.
+    pub(crate) leaf: (S, S),
+}
+
 const NONE: u32 = u32::MAX;
 
 #[derive(Clone)]
-struct Leaf<T> {
-    items: Vec<T>,
+struct Leaf<T, const LEAF: usize> {
+    len: usize,
     parent: u32,
     previous: LeafId,
     next: LeafId,
+    items: [T; LEAF],
+}
+
+impl<T: Copy, const LEAF: usize> Leaf<T, LEAF> {
+    #[inline]
+    fn items(&self) -> &[T] {
+        &self.items[..self.len]
+    }
 }
 
 #[derive(Clone)]
-struct Inner<S> {
-    /// Leaves at height 1, inner nodes above.
-    children: Vec<u32>,
-    sums: Vec<S>,
+struct Inner<S, const INNER: usize> {
+    len: usize,
     parent: u32,
+    /// Leaves at height 1, inner nodes above.
+    children: [u32; INNER],
+    sums: [S; INNER],
+}
+
+impl<S: Summary, const INNER: usize> Inner<S, INNER> {
+    fn of(parent: u32, children: &[u32], sums: &[S]) -> Self {
+        let mut inner =
+            Self { len: children.len(), parent, children: [NONE; INNER], sums: [S::default(); INNER] };
+        inner.children[..children.len()].copy_from_slice(children);
+        inner.sums[..sums.len()].copy_from_slice(sums);
+        inner
+    }
+
+    fn children(&self) -> &[u32] {
+        &self.children[..self.len]
+    }
+
+    fn place(&self, child: u32) -> usize {
+        let place = self.children().iter().position(|&other| other == child);
+        place.expect("a child is listed at its parent")
+    }
+
+    fn insert(&mut self, place: usize, child: u32, sum: S) {
+        self.children.copy_within(place..self.len, place + 1);
+        self.sums.copy_within(place..self.len, place + 1);
+        self.children[place] = child;
+        self.sums[place] = sum;
+        self.len += 1;
+    }
 }
 
 /// The tree. `LEAF` ≥ 4 and `INNER` ≥ 3.
 #[derive(Clone)]
 pub(crate) struct Tree<T: Item, const LEAF: usize, const INNER: usize> {
-    leaves: Vec<Leaf<T>>,
-    inners: Vec<Inner<T::Summary>>,
+    /// Boxed, so that growing the list moves no items.
+    leaves: Vec<Box<Leaf<T, LEAF>>>,
+    inners: Vec<Inner<T::Summary, INNER>>,
     root: u32,
     /// 0 while the root is a leaf.
     height: u32,
     first: LeafId,
     total: T::Summary,
+    /// The leaf whose edits the nodes above have not been told of.
+    open: LeafId,
+    unsettled: T::Summary,
 }
 
 impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
     pub(crate) fn new() -> Self {
         const { assert!(LEAF >= 4 && INNER >= 3) };
         Self {
-            leaves: vec![Leaf { items: Vec::new(), parent: NONE, previous: NONE, next: NONE }],
+            leaves: vec![Box::new(Leaf {
+                items: [T::default(); LEAF],
+                len: 0,
+                parent: NONE,
+                previous: NONE,
+                next: NONE,
+            })],
             inners: Vec::new(),
             root: 0,
             height: 0,
             first: 0,
             total: T::Summary::default(),
+            open: 0,
+            unsettled: T::Summary::default(),
         }
     }
 
     /// The sum over all items.
+    #[inline]
     pub(crate) fn total(&self) -> T::Summary {
         self.total
+    }
+
+    /// How many leaves there are.
+    pub(crate) fn leaf_count(&self) -> usize {
+        self.leaves.len()
     }
 
     /// The items of one leaf, in order.
     #[inline]
     pub(crate) fn items(&self, leaf: LeafId) -> &[T] {
-        &self.leaves[leaf as usize].items
+        self.leaves[leaf as usize].items()
     }
 
     #[inline]
@@ -106,6 +178,7 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
     }
 
     /// The place of the first item.
+    #[inline]
     pub(crate) fn first_slot(&self) -> Option<Slot> {
         (!self.items(self.first).is_empty()).then_some(Slot { leaf: self.first, index: 0 })
     }
@@ -114,7 +187,7 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
     pub(crate) fn last_slot(&self) -> Option<Slot> {
         let mut node = self.root;
         for _ in 0..self.height {
-            node = *self.inners[node as usize].children.last()?;
+            node = *self.inners[node as usize].children().last()?;
         }
         let index = self.items(node).len().checked_sub(1)?;
         Some(Slot { leaf: node, index })
@@ -125,11 +198,17 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
         self.first
     }
 
+    /// The leaf behind.
+    pub(crate) fn next_leaf(&self, leaf: LeafId) -> Option<LeafId> {
+        let next = self.leaves[leaf as usize].next;
+        (next != NONE).then_some(next)
+    }
+
     /// The place of the item behind.
     #[inline]
     pub(crate) fn next(&self, slot: Slot) -> Option<Slot> {
         let leaf = &self.leaves[slot.leaf as usize];
-        if slot.index + 1 < leaf.items.len() {
+        if slot.index + 1 < leaf.len {
             return Some(Slot { leaf: slot.leaf, index: slot.index + 1 });
         }
         (leaf.next != NONE).then_some(Slot { leaf: leaf.next, index: 0 })
@@ -145,36 +224,62 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
         (leaf != NONE).then(|| Slot { leaf, index: self.items(leaf).len() - 1 })
     }
 
-    /// Finds the item that holds unit `unit` as `measure` counts units, and the units of it in
-    /// front. `None` if the tree measures less.
+    /// Finds the item that holds unit `unit` as `measure` counts units. `None` if the tree measures
+    /// less.
     #[inline]
-    pub(crate) fn seek(&self, measure: impl Fn(T::Summary) -> usize, unit: usize) -> Option<(Slot, usize)> {
+    pub(crate) fn seek(
+        &self,
+        measure: impl Fn(T::Summary) -> usize,
+        unit: usize,
+    ) -> Option<Found<T::Summary>> {
         if unit >= measure(self.total) {
             return None;
         }
-        let mut rest = unit;
+        let settled = self.unsettled == T::Summary::default();
+        let mut before = T::Summary::default();
+        let mut behind = self.total;
         let mut node = self.root;
-        for _ in 0..self.height {
+        for level in (0..self.height).rev() {
             let inner = &self.inners[node as usize];
-            let mut child = 0;
-            loop {
-                let size = measure(inner.sums[child]);
-                if rest < size {
+            let open = if settled { NONE } else { self.above_open(level) };
+            let mut next = NONE;
+            for (&child, &sum) in inner.children().iter().zip(&inner.sums) {
+                let mut end = before;
+                end.add(sum);
+                if child == open {
+                    end.add(self.unsettled);
+                }
+                if unit < measure(end) {
+                    (next, behind) = (child, end);
                     break;
                 }
-                rest -= size;
-                child += 1;
+                before = end;
             }
-            node = inner.children[child];
+            node = next;
         }
+        let leaf = (before, behind);
         for (index, item) in self.items(node).iter().enumerate() {
-            let size = measure(item.summary());
-            if rest < size {
-                return Some((Slot { leaf: node, index }, rest));
+            let mut end = before;
+            end.add(item.summary());
+            if unit < measure(end) {
+                return Some(Found { slot: Slot { leaf: node, index }, before, leaf });
             }
-            rest -= size;
+            before = end;
         }
         unreachable!("the summaries promised a unit that the items do not hold")
+    }
+
+    /// The node at `level` above the open leaf; at level 0 the leaf itself.
+    fn above_open(&self, level: u32) -> u32 {
+        let mut node = self.open;
+        for below in 0..level {
+            node = self.parent(node, below);
+        }
+        node
+    }
+
+    fn parent(&self, node: u32, level: u32) -> u32 {
+        if level == 0 { self.leaves[node as usize].parent } else { self.inners[node as usize].parent }
     }
 
     /// The sum over all items in front of `slot`.
@@ -184,16 +289,20 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
         for item in &leaf.items[..slot.index] {
             sum.add(item.summary());
         }
-        let (mut child, mut parent) = (slot.leaf, leaf.parent);
-        while parent != NONE {
+        let (mut child, mut parent, mut open) = (slot.leaf, leaf.parent, self.open);
+        for level in 0..self.height {
             let inner = &self.inners[parent as usize];
             for (&other, &other_sum) in inner.children.iter().zip(&inner.sums) {
                 if other == child {
                     break;
                 }
                 sum.add(other_sum);
+                if other == open {
+                    sum.add(self.unsettled);
+                }
             }
             (child, parent) = (parent, inner.parent);
+            open = self.parent(open, level);
         }
         sum
     }
@@ -204,88 +313,131 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
         let place = &mut self.leaves[slot.leaf as usize].items[slot.index];
         let (old, new) = (place.summary(), item.summary());
         *place = item;
-        self.adjust(slot.leaf, old, new);
+        if old != new {
+            self.adjust(slot.leaf, old, new);
+        }
     }
 
-    /// Puts `new` (1 to 4 items) in the place of the `replaced` items from `index` on. Items that
-    /// land in another leaf than before are reported with it, new ones among them; new items that
-    /// are not reported are in `leaf`.
+    /// Changes the item at `slot` by `change`, which adds `more` to its summary.
+    #[inline]
+    pub(crate) fn grow(&mut self, slot: Slot, more: T::Summary, change: impl FnOnce(&mut T)) {
+        change(&mut self.leaves[slot.leaf as usize].items[slot.index]);
+        self.adjust(slot.leaf, T::Summary::default(), more);
+    }
+
+    /// Puts `new` (1 to 3 items, at most 2 more than `replaced`) in the place of the `replaced` items
+    /// from `index` on, and tells where the first of them is now. Items that land in another leaf than before are reported
+    /// with it, new ones among them; new items that are not reported are in `leaf`.
     pub(crate) fn splice(
         &mut self,
         leaf: LeafId,
         index: usize,
         replaced: usize,
         new: &[T],
-        moved: impl FnMut(&T, LeafId),
-    ) {
-        debug_assert!(!new.is_empty() && new.len() <= 4, "a splice brings 1 to 4 items");
-        let items = &mut self.leaves[leaf as usize].items;
+        mut moved: impl FnMut(&T, LeafId),
+    ) -> Slot {
+        debug_assert!((1..=3).contains(&new.len()) && replaced <= 3, "splices are small");
+        debug_assert!(new.len() <= replaced + 2, "half a leaf has room for what is added");
+        let mut slot = Slot { leaf, index };
+        if self.leaves[leaf as usize].len - replaced + new.len() > LEAF {
+            slot = self.make_room(slot, replaced, &mut moved);
+            if slot.leaf != leaf {
+                new.iter().for_each(|item| moved(item, slot.leaf));
+            }
+        }
+        let target = &mut *self.leaves[slot.leaf as usize];
         let (mut old_sum, mut new_sum) = (T::Summary::default(), T::Summary::default());
-        for item in &items[index..index + replaced] {
+        for item in &target.items[slot.index..slot.index + replaced] {
             old_sum.add(item.summary());
         }
         for item in new {
             new_sum.add(item.summary());
         }
-        if items.len() - replaced + new.len() > items.capacity() {
-            items.reserve_exact((items.len() + new.len()).next_power_of_two().min(LEAF + 4) - items.len());
+        if replaced != new.len() {
+            target.items.copy_within(slot.index + replaced..target.len, slot.index + new.len());
+            target.len = target.len - replaced + new.len();
         }
-        if replaced == new.len() {
-            items[index..index + replaced].copy_from_slice(new);
-        } else {
-            items.splice(index..index + replaced, new.iter().copied());
-        }
-        let len = items.len();
-        self.adjust(leaf, old_sum, new_sum);
-        if len > LEAF {
-            let at = if index + new.len() == len && self.leaves[leaf as usize].next == NONE {
-                LEAF
-            } else if index == 0 && self.leaves[leaf as usize].previous == NONE {
-                len - LEAF
-            } else {
-                len / 2
-            };
-            self.split_leaf(leaf, at, moved);
-        }
+        target.items[slot.index..slot.index + new.len()].copy_from_slice(new);
+        self.adjust(slot.leaf, old_sum, new_sum);
+        slot
     }
 
-    /// Corrects the sums above `leaf`.
+    /// Notes that the items of `leaf` add up to `new` where they were `old`.
     #[inline]
     fn adjust(&mut self, leaf: LeafId, old: T::Summary, new: T::Summary) {
-        if old == new {
-            return;
+        if self.open != leaf {
+            self.settle();
+            self.open = leaf;
         }
         self.total.add(new);
         self.total.sub(old);
-        let (mut child, mut parent) = (leaf, self.leaves[leaf as usize].parent);
-        while parent != NONE {
-            let inner = &mut self.inners[parent as usize];
-            let place = child_place(inner, child);
-            inner.sums[place].add(new);
-            inner.sums[place].sub(old);
-            (child, parent) = (parent, inner.parent);
-        }
+        self.unsettled.add(new);
+        self.unsettled.sub(old);
     }
 
-    fn split_leaf(&mut self, leaf: LeafId, at: usize, mut moved: impl FnMut(&T, LeafId)) {
+    /// Tells the nodes above the open leaf of its edits.
+    fn settle(&mut self) {
+        if self.unsettled == T::Summary::default() {
+            return;
+        }
+        let (mut child, mut parent) = (self.open, self.leaves[self.open as usize].parent);
+        while parent != NONE {
+            let inner = &mut self.inners[parent as usize];
+            let place = inner.place(child);
+            inner.sums[place].add(self.unsettled);
+            (child, parent) = (parent, inner.parent);
+        }
+        self.unsettled = T::Summary::default();
+    }
+
+    /// Splits the leaf at `slot` so that new items fit where the `replaced` items from there on are,
+    /// and tells where those are then.
+    fn make_room(&mut self, slot: Slot, replaced: usize, moved: &mut impl FnMut(&T, LeafId)) -> Slot {
+        let Slot { leaf, index } = slot;
+        let here = &self.leaves[leaf as usize];
+        let end = index + replaced;
+        let middle = here.len / 2;
+        let (at, right) = if end == here.len && here.next == NONE {
+            (index, true)
+        } else if index == 0 && here.previous == NONE {
+            (end, false)
+        } else if index < middle && middle < end {
+            // Either side has room for so few.
+            if index > 0 { (index, true) } else { (end, false) }
+        } else {
+            (middle, index >= middle)
+        };
+        let new = self.split_leaf(leaf, at, moved);
+        if right { Slot { leaf: new, index: index - at } } else { slot }
+    }
+
+    /// Moves the items from `at` on to a new leaf.
+    fn split_leaf(&mut self, leaf: LeafId, at: usize, moved: &mut impl FnMut(&T, LeafId)) -> LeafId {
+        self.settle();
         let right_id = id(self.leaves.len());
-        let left = &mut self.leaves[leaf as usize];
-        let mut items = Vec::with_capacity(LEAF / 2 + 4);
-        items.extend_from_slice(&left.items[at..]);
-        left.items.truncate(at);
+        let left = &mut *self.leaves[leaf as usize];
+        let mut right = Box::new(Leaf {
+            items: [T::default(); LEAF],
+            len: left.len - at,
+            parent: left.parent,
+            previous: leaf,
+            next: left.next,
+        });
+        right.items[..left.len - at].copy_from_slice(&left.items[at..left.len]);
+        left.len = at;
+        left.next = right_id;
+        let parent = left.parent;
         let mut sum = T::Summary::default();
-        for item in &items {
+        for item in right.items() {
             moved(item, right_id);
             sum.add(item.summary());
         }
-        let right = Leaf { items, parent: left.parent, previous: leaf, next: left.next };
-        left.next = right_id;
         if right.next != NONE {
             self.leaves[right.next as usize].previous = right_id;
         }
         self.leaves.push(right);
-        let parent = self.leaves[leaf as usize].parent;
         self.insert_child(parent, leaf, right_id, sum, 0);
+        right_id
     }
 
     /// Hangs `right`, split off `left` and of sum `sum`, behind it. `level` is that of the two.
@@ -295,34 +447,37 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             left_sum.sub(sum);
             self.root = id(self.inners.len());
             self.height += 1;
-            let inner = Inner { children: vec![left, right], sums: vec![left_sum, sum], parent: NONE };
-            self.inners.push(inner);
+            self.inners.push(Inner::of(NONE, &[left, right], &[left_sum, sum]));
             self.set_parent(left, level, self.root);
             self.set_parent(right, level, self.root);
             return;
         }
+        let new_id = id(self.inners.len());
         let inner = &mut self.inners[parent as usize];
-        let place = child_place(inner, left);
+        let place = inner.place(left);
         inner.sums[place].sub(sum);
-        inner.children.insert(place + 1, right);
-        inner.sums.insert(place + 1, sum);
-        let len = inner.children.len();
-        if len <= INNER {
+        if inner.len < INNER {
+            inner.insert(place + 1, right, sum);
             return;
         }
-        let at = if place + 2 == len { INNER } else { len / 2 };
-        let children = inner.children.split_off(at);
-        let sums = inner.sums.split_off(at);
+        // Full: the upper half, or at the very end the new child alone, goes to a node of its own.
+        let at = if place + 1 == INNER { INNER } else { INNER / 2 };
         let grandparent = inner.parent;
-        let new_id = id(self.inners.len());
+        let mut new = Inner::of(grandparent, &inner.children[at..], &inner.sums[at..]);
+        inner.len = at;
+        if place < at && at < INNER {
+            inner.insert(place + 1, right, sum);
+        } else {
+            new.insert(place + 1 - at, right, sum);
+        }
         let mut new_sum = T::Summary::default();
-        for &part in &sums {
+        for &part in &new.sums[..new.len] {
             new_sum.add(part);
         }
-        for &child in &children {
+        for &child in new.children() {
             self.set_parent(child, level, new_id);
         }
-        self.inners.push(Inner { children, sums, parent: grandparent });
+        self.inners.push(new);
         self.insert_child(grandparent, parent, new_id, new_sum, level + 1);
     }
 
@@ -333,10 +488,6 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             self.inners[node as usize].parent = parent;
         }
     }
-}
-
-fn child_place<S>(inner: &Inner<S>, child: u32) -> usize {
-    inner.children.iter().position(|&other| other == child).expect("a child is listed at its parent")
 }
 
 /// Leaves and inner nodes are named by 32 bits; each leaf holds an item of at least one of the

@@ -5,7 +5,7 @@ use crate::dice::Dice;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Pebble {
     name: u32,
     weight: usize,
@@ -16,10 +16,10 @@ struct Weight(usize);
 
 impl Summary for Weight {
     fn add(&mut self, other: Self) {
-        self.0 += other.0;
+        self.0 = self.0.wrapping_add(other.0);
     }
     fn sub(&mut self, other: Self) {
-        self.0 -= other.0;
+        self.0 = self.0.wrapping_sub(other.0);
     }
 }
 
@@ -53,7 +53,7 @@ fn check(seed: u64, steps: u32, place: Where) {
             Where::Front => 0,
             Where::Back => list.len(),
         };
-        let new: Vec<Pebble> = (0..1 + dice.below(3))
+        let mut new: Vec<Pebble> = (0..1 + dice.below(2))
             .zip(step * 4..)
             .map(|(_, name)| Pebble { name, weight: dice.below(4) })
             .collect();
@@ -69,10 +69,16 @@ fn check(seed: u64, steps: u32, place: Where) {
         for pebble in &new {
             leaf_of.insert(pebble.name, leaf);
         }
-        tree.splice(leaf, index, 0, &new, |pebble, leaf| {
+        // With the one on the left in their midst or without.
+        let replaced = usize::from(index > 0 && dice.below(2) == 0);
+        if replaced == 1 {
+            new.insert(dice.below(new.len() + 1), list[at - 1]);
+        }
+        let slot = tree.splice(leaf, index - replaced, replaced, &new, |pebble, leaf| {
             leaf_of.insert(pebble.name, leaf);
         });
-        list.splice(at..at, new);
+        assert!(tree.items(slot.leaf)[slot.index..].starts_with(&new), "the new ones stand together");
+        list.splice(at - replaced..at, new);
         if let Some(changed) = list.len().checked_sub(1).map(|last| dice.below(last + 1)) {
             let leaf = leaf_of[&list[changed].name];
             let index = tree.items(leaf).iter().position(|p| *p == list[changed]).unwrap();
@@ -88,7 +94,12 @@ fn check(seed: u64, steps: u32, place: Where) {
         let here = slot.unwrap();
         assert_eq!(tree.sum_before(here), Weight(before));
         for unit in 0..pebble.weight {
-            assert_eq!(tree.seek(|w| w.0, before + unit), Some((here, unit)));
+            let found = tree.seek(|w| w.0, before + unit).unwrap();
+            assert_eq!((found.slot, found.before), (here, Weight(before)));
+            let (front, back) = found.leaf;
+            assert_eq!(front, tree.sum_before(Slot { index: 0, ..here }));
+            let inside: usize = tree.items(here.leaf).iter().map(|pebble| pebble.weight).sum();
+            assert_eq!(back, Weight(front.0 + inside));
         }
         before += pebble.weight;
         slot = tree.next(here);

@@ -1,0 +1,92 @@
+use super::item::Visible;
+use super::{Items, Unit};
+use crate::op_log::ReplicaIndex;
+use crate::tree::{Found, Item as _, Slot, Summary as _};
+
+/// Where the last edit was made: most edits come close to the one before.
+///
+/// The slot always names an item if there is one. `writer` is the replica, if any, whose newest operation is
+/// the last element of that item, which is ASCII, visible, and ends with an element that nothing was placed
+/// after; text that this replica types on there only lengthens the item.
+#[derive(Clone, Copy)]
+pub(super) struct Cursor {
+    pub(super) slot: Slot,
+    pub(super) writer: Option<ReplicaIndex>,
+    /// Whether the two below were found out.
+    known: bool,
+    /// The visible text up to the end of the item.
+    end: Visible,
+    /// The visible text in front of the items around it in the same leaf that it knows of, and up to their end.
+    around: (Visible, Visible),
+}
+
+impl Cursor {
+    pub(super) const START: Self = Self {
+        slot: Slot { leaf: 0, index: 0 },
+        writer: None,
+        known: false,
+        end: Visible::ascii(0),
+        around: (Visible::ascii(0), Visible::ascii(0)),
+    };
+
+    /// At an item whose position nobody needed.
+    pub(super) fn somewhere(slot: Slot) -> Self {
+        Self { slot, ..Self::START }
+    }
+
+    /// At the item at `slot` that ends behind `end` visible text. `around` is as far as the leaf is known.
+    pub(super) fn at(slot: Slot, end: Visible, around: (Visible, Visible)) -> Self {
+        Self { slot, writer: None, known: true, end, around }
+    }
+
+    /// With a replica that may type on.
+    pub(super) fn with_writer(self, writer: Option<ReplicaIndex>) -> Self {
+        Self { writer, ..self }
+    }
+
+    /// The end of its item, if it is known.
+    #[inline]
+    pub(super) fn end(&self) -> Option<Visible> {
+        self.known.then_some(self.end)
+    }
+
+    /// Its item has grown.
+    #[inline]
+    pub(super) fn grow(&mut self, more: Visible) {
+        self.end.add(more);
+        self.around.1.add(more);
+    }
+
+    /// The item of its leaf that holds unit `target`, if that is known.
+    #[inline]
+    pub(super) fn near(&self, items: &Items, unit: Unit, target: usize) -> Option<Found<Visible>> {
+        let (front, back) = self.around;
+        if !self.known || target < unit.of(front) || target >= unit.of(back) {
+            return None;
+        }
+        let leaf = items.items(self.slot.leaf);
+        let mut index = self.slot.index;
+        let mut end = self.end;
+        let before = if target < unit.of(end) {
+            loop {
+                let mut before = end;
+                before.sub(leaf[index].summary());
+                if target >= unit.of(before) {
+                    break before;
+                }
+                end = before;
+                index -= 1;
+            }
+        } else {
+            loop {
+                index += 1;
+                let before = end;
+                end.add(leaf[index].summary());
+                if target < unit.of(end) {
+                    break before;
+                }
+            }
+        };
+        Some(Found { slot: Slot { leaf: self.slot.leaf, index }, before, leaf: self.around })
+    }
+}
