@@ -18,8 +18,7 @@ pub(crate) use pending::Pending;
 pub(crate) use replica_log::{ReplicaLog, Said};
 
 use crate::anchor::{Anchor, Side};
-use crate::ids::{OpId, ReplicaId, Seq};
-use alloc::collections::BTreeMap;
+use crate::ids::{OpId, ReplicaId, ReplicaMap, Seq};
 use alloc::vec::Vec;
 
 /// A replica's place in the op log of one document.
@@ -67,22 +66,23 @@ pub(crate) struct Placement {
 #[derive(Clone, Default)]
 pub(crate) struct OpLog {
     replicas: Vec<ReplicaLog>,
-    by_id: BTreeMap<ReplicaId, ReplicaIndex>,
+    by_id: ReplicaMap,
     text_bytes: usize,
 }
 
 impl OpLog {
     pub(crate) fn index_of(&self, replica: ReplicaId) -> Option<ReplicaIndex> {
-        self.by_id.get(&replica).copied()
+        self.by_id.get(replica)
     }
 
     /// The index of `replica`, which is listed from now on.
     pub(crate) fn register(&mut self, replica: ReplicaId) -> ReplicaIndex {
-        *self.by_id.entry(replica).or_insert_with(|| {
-            let index = u32::try_from(self.replicas.len()).expect("fewer than MAX_REPLICAS");
+        let new = u32::try_from(self.replicas.len()).expect("fewer than MAX_REPLICAS");
+        let index = *self.by_id.entry(replica, new);
+        if index == new {
             self.replicas.push(ReplicaLog::new(replica));
-            index
-        })
+        }
+        index
     }
 
     /// How many replicas are listed.
@@ -102,7 +102,7 @@ impl OpLog {
 
     /// All replicas in ascending id order, with their index.
     pub(crate) fn by_id(&self) -> impl Iterator<Item = (ReplicaId, ReplicaIndex)> + '_ {
-        self.by_id.iter().map(|(&replica, &index)| (replica, index))
+        self.by_id.iter()
     }
 
     #[inline]

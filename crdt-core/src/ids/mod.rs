@@ -1,10 +1,13 @@
 //! Names: of a replica, of an operation, and of everything a replica has seen.
 //!
-//! The lowest layer: it knows no document. A [`VersionVector`] is the one structure here; its
-//! operations cost O(log *r*) with *r* the number of replicas in it.
+//! The lowest layer: it knows no document. A [`VersionVector`] is the one structure here, a sorted list;
+//! its operations cost O(log *r*) with *r* the number of replicas in it.
 
-use alloc::collections::BTreeMap;
-use alloc::collections::btree_map;
+mod replica_map;
+
+pub(crate) use replica_map::ReplicaMap;
+
+use alloc::vec;
 use core::fmt;
 
 /// The name of one copy of a document that issues operations: a random 64-bit number.
@@ -81,33 +84,34 @@ impl fmt::Debug for OpId {
 /// so that equal vectors compare equal.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct VersionVector {
-    seen: BTreeMap<ReplicaId, Seq>,
+    seen: ReplicaMap,
 }
 
 impl VersionVector {
     /// The vector of a document that has seen nothing.
     pub const fn new() -> Self {
-        Self { seen: BTreeMap::new() }
+        Self { seen: ReplicaMap::new() }
     }
 
     /// How many operations of `replica` were seen: also the first seq that was not.
     pub fn get(&self, replica: ReplicaId) -> Seq {
-        self.seen.get(&replica).copied().unwrap_or(0)
+        self.seen.get(replica).unwrap_or(0)
     }
 
     /// Sets what was seen of `replica` to its first `count` operations.
     pub fn set(&mut self, replica: ReplicaId, count: Seq) {
         if count == 0 {
-            self.seen.remove(&replica);
+            self.seen.remove(replica);
         } else {
-            self.seen.insert(replica, count);
+            *self.seen.entry(replica, count) = count;
         }
     }
 
     /// Raises what was seen of `replica` to `count`, if it was less.
     pub fn raise(&mut self, replica: ReplicaId, count: Seq) {
-        if count > self.get(replica) {
-            self.seen.insert(replica, count);
+        if count > 0 {
+            let seen = self.seen.entry(replica, count);
+            *seen = count.max(*seen);
         }
     }
 
@@ -135,12 +139,12 @@ impl VersionVector {
 
     /// Whether nothing was seen.
     pub fn is_empty(&self) -> bool {
-        self.seen.is_empty()
+        self.seen.len() == 0
     }
 
     /// Replicas and counts, in ascending replica order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (ReplicaId, Seq)> + '_ {
-        self.seen.iter().map(|(&replica, &count)| (replica, count))
+        self.seen.iter()
     }
 }
 
@@ -162,9 +166,9 @@ impl FromIterator<(ReplicaId, Seq)> for VersionVector {
 
 impl IntoIterator for VersionVector {
     type Item = (ReplicaId, Seq);
-    type IntoIter = btree_map::IntoIter<ReplicaId, Seq>;
+    type IntoIter = vec::IntoIter<(ReplicaId, Seq)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.seen.into_iter()
+        self.seen.into_list().into_iter()
     }
 }

@@ -1,0 +1,192 @@
+use super::ReplicaId;
+use alloc::vec::Vec;
+
+/// A number for each of many replicas, in ascending order of their ids.
+///
+/// Sorted pairs, cut into chunks so that a new replica moves at most one chunk of them: 100,000
+/// that come in random order cost no more than a search each. The place that was written last is
+/// remembered: writing the same replica again, as typing does, finds it at once. All else is
+/// O(log *r*) with *r* the replicas.
+#[derive(Clone, Default)]
+pub(crate) struct ReplicaMap {
+    /// None empty; all but the last of a map that was filled in order at least half full.
+    chunks: Vec<Vec<(ReplicaId, u32)>>,
+    len: usize,
+    written: Place,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Place {
+    chunk: usize,
+    index: usize,
+}
+
+#[cfg(not(test))]
+const CHUNK: usize = 512;
+/// So that short tests meet many.
+#[cfg(test)]
+const CHUNK: usize = 4;
+
+/// So many are looked through one by one.
+const FEW: usize = 8;
+
+impl ReplicaMap {
+    pub(crate) const fn new() -> Self {
+        Self { chunks: Vec::new(), len: 0, written: Place { chunk: 0, index: 0 } }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn get(&self, replica: ReplicaId) -> Option<u32> {
+        let place = self.find(replica).ok()?;
+        Some(self.chunks[place.chunk][place.index].1)
+    }
+
+    /// The number of `replica` to be changed, which is `new` if there was none.
+    pub(crate) fn entry(&mut self, replica: ReplicaId, new: u32) -> &mut u32 {
+        let written = self.chunks.get(self.written.chunk).and_then(|chunk| chunk.get(self.written.index));
+        if written.is_none_or(|&(other, _)| other != replica) {
+            self.written = match self.find(replica) {
+                Ok(place) => place,
+                Err(place) => self.insert(place, (replica, new)),
+            };
+        }
+        let Place { chunk, index } = self.written;
+        &mut self.chunks[chunk][index].1
+    }
+
+    pub(crate) fn remove(&mut self, replica: ReplicaId) {
+        let Ok(Place { chunk, index }) = self.find(replica) else { return };
+        self.chunks[chunk].remove(index);
+        if self.chunks[chunk].is_empty() {
+            self.chunks.remove(chunk);
+        }
+        self.len -= 1;
+    }
+
+    pub(crate) fn iter(&self) -> Iter<'_> {
+        Iter { chunks: &self.chunks, index: 0, left: self.len }
+    }
+
+    pub(crate) fn into_list(mut self) -> Vec<(ReplicaId, u32)> {
+        if self.chunks.len() == 1 { self.chunks.remove(0) } else { self.chunks.concat() }
+    }
+
+    /// Where `replica` is, or where it belongs.
+    #[inline]
+    fn find(&self, replica: ReplicaId) -> Result<Place, Place> {
+        let chunk = match self.chunks.len() {
+            0 => return Err(Place::default()),
+            1 => 0,
+            _ => self.chunks.partition_point(|chunk| chunk[0].0 <= replica).saturating_sub(1),
+        };
+        let list = &self.chunks[chunk];
+        let index = if list.len() <= FEW {
+            list.iter().take_while(|&&(other, _)| other < replica).count()
+        } else {
+            list.partition_point(|&(other, _)| other < replica)
+        };
+        let place = Place { chunk, index };
+        if list.get(index).is_some_and(|&(other, _)| other == replica) { Ok(place) } else { Err(place) }
+    }
+
+    fn insert(&mut self, place: Place, pair: (ReplicaId, u32)) -> Place {
+        let Place { mut chunk, mut index } = place;
+        self.len += 1;
+        if self.chunks.is_empty() {
+            self.chunks.push(Vec::new());
+        } else if self.chunks[chunk].len() == CHUNK {
+            // Ids that come in order leave full chunks behind.
+            let at = if index == CHUNK && chunk + 1 == self.chunks.len() { CHUNK } else { CHUNK / 2 };
+            let upper = self.chunks[chunk].split_off(at);
+            self.chunks.insert(chunk + 1, upper);
+            if index >= at && (index > at || at == CHUNK) {
+                (chunk, index) = (chunk + 1, index - at);
+            }
+        }
+        self.chunks[chunk].insert(index, pair);
+        Place { chunk, index }
+    }
+}
+
+impl PartialEq for ReplicaMap {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for ReplicaMap {}
+
+/// Pairs in ascending order of the ids.
+#[derive(Clone)]
+pub(crate) struct Iter<'a> {
+    chunks: &'a [Vec<(ReplicaId, u32)>],
+    index: usize,
+    left: usize,
+}
+
+impl Iterator for Iter<'_> {
+    type Item = (ReplicaId, u32);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (first, rest) = self.chunks.split_first()?;
+        let &pair = first.get(self.index)?;
+        self.index += 1;
+        self.left -= 1;
+        if self.index == first.len() {
+            (self.chunks, self.index) = (rest, 0);
+        }
+        Some(pair)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeMap;
+
+    #[test]
+    fn agrees_with_an_ordered_map() {
+        let mut state: u64 = 7;
+        let mut dice = move |bound: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % bound
+        };
+        for spread in [8, 60, 1000] {
+            let (mut map, mut twin) = (ReplicaMap::new(), BTreeMap::new());
+            for number in 0..2000 {
+                let replica = ReplicaId::new(dice(spread));
+                if dice(3) == 0 {
+                    map.remove(replica);
+                    twin.remove(&replica);
+                } else {
+                    *map.entry(replica, 0) += number;
+                    *twin.entry(replica).or_default() += number;
+                }
+                let asked = ReplicaId::new(dice(spread));
+                assert_eq!(map.get(asked), twin.get(&asked).copied());
+                assert_eq!(map.len(), twin.len());
+            }
+            assert!(map.iter().eq(twin.iter().map(|(&replica, &number)| (replica, number))));
+            assert_eq!(map.iter().len(), twin.len());
+            assert!(map.into_list().into_iter().eq(twin));
+        }
+    }
+
+    #[test]
+    fn what_comes_in_order_fills_its_chunks() {
+        let mut map = ReplicaMap::new();
+        for number in 0..21 {
+            map.entry(ReplicaId::new(number), 1);
+        }
+        assert_eq!(map.chunks.len(), 21_usize.div_ceil(CHUNK));
+    }
+}
