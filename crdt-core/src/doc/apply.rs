@@ -72,11 +72,9 @@ impl Doc {
             run.kind
             && anchor.replica == replica
             && next.seq.checked_sub(1) == Some(anchor.seq)
-            && self.log.has_room(index, text.len())
-            && self.sequence.write_on(next, text)
+            && self.sequence.writes_on(index)
+            && self.append_on(index, replica, text)
         {
-            self.log.append_on(index, text);
-            self.version.set(replica, run.end());
             if let Some(edits) = edits {
                 edits.insert(self.before_last_edit(run.len), text);
             }
@@ -143,7 +141,7 @@ impl Doc {
         for run in runs(text, WIDE_RUN) {
             let count = count_of(run);
             self.sequence.integrate_insert(&self.log, id, placement, run);
-            self.log.append_insert(id.replica, placement, run, count);
+            self.append_insert(id.replica, placement, run, count);
             placement = Placement { element: id.plus(count - 1), side: Side::After };
             id = id.plus(count);
         }

@@ -14,7 +14,9 @@ use crate::error::{ApplyError, EditError};
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, Seq, VersionVector};
 use crate::op::{Run, RunKind};
-use crate::op_log::{LocalId, MAX_TEXT_BYTES, OpLog, Pending, Placement, ReplicaIndex, Said, WIDE_RUN};
+use crate::op_log::{
+    LocalId, MAX_TEXT_BYTES, NOT_LISTED, OpLog, Pending, Placement, ReplicaIndex, Said, WIDE_RUN,
+};
 use crate::sequence::{Place, Sequence, Unit};
 use crate::units::{Size, runs};
 use alloc::collections::BTreeMap;
@@ -54,8 +56,8 @@ use edits::Edits;
 #[derive(Clone)]
 pub struct Doc {
     replica: ReplicaId,
-    /// Its index in the log, once it has issued something.
-    own: Option<ReplicaIndex>,
+    /// Its index in the log, once it has issued something; till then [`NOT_LISTED`].
+    own: ReplicaIndex,
     version: VersionVector,
     log: OpLog,
     sequence: Sequence,
@@ -78,7 +80,7 @@ impl Doc {
     pub fn new(replica: ReplicaId) -> Self {
         Self {
             replica,
-            own: None,
+            own: NOT_LISTED,
             version: VersionVector::new(),
             log: OpLog::default(),
             sequence: Sequence::new(),
@@ -177,19 +179,31 @@ impl Doc {
     #[inline]
     fn insert_unit(&mut self, unit: Unit, position: usize, text: &str) -> Result<(), EditError> {
         // Most of the time, somebody types on.
-        if let Some(replica) = self.own
-            && self.log.has_room(replica, text.len())
-        {
-            let id = self.log.next_id(replica);
-            if self.sequence.type_on(unit, id, position, text) {
-                self.log.append_on(replica, text);
-                self.version.set(self.replica, self.log.of(replica).next_seq());
-                return Ok(());
-            }
+        if self.sequence.types_on(self.own, unit, position) && self.append_on(self.own, self.replica, text) {
+            return Ok(());
         }
         self.insert_anywhere(unit, position, text)
     }
 
+    /// Appends `text` to the item of the last edit, which ends with the newest operation of `replica`. Tells
+    /// whether it was short ASCII and there was room.
+    #[inline]
+    fn append_on(&mut self, index: ReplicaIndex, replica: ReplicaId, text: &str) -> bool {
+        let appended = match text.as_bytes() {
+            &[byte] if byte.is_ascii() => self.log.append_on(index, 1, |text| text.push(char::from(byte))),
+            // Anything longer than what is typed by hand is worth a closer look.
+            &[_, _, ..] if text.len() <= 64 && text.is_ascii() => {
+                self.log.append_on(index, seq_of(text.len()), |all| all.push_str(text))
+            }
+            _ => None,
+        };
+        let Some((id, len)) = appended else { return false };
+        self.sequence.lengthen(id, len);
+        self.version.set(replica, id.seq + len);
+        true
+    }
+
+    #[inline(never)]
     fn insert_anywhere(&mut self, unit: Unit, position: usize, text: &str) -> Result<(), EditError> {
         let place = self.place(unit, position)?;
         if text.is_empty() {
@@ -207,12 +221,20 @@ impl Doc {
                 self.sequence.integrate_insert(&self.log, id, placement, run);
             }
             let count = count_of(run);
-            self.log.append_insert(id.replica, placement, run, count);
+            self.append_insert(id.replica, placement, run, count);
             placement = Placement { element: id.plus(count - 1), side: Side::After };
             id = id.plus(count);
         }
         self.version.set(self.replica, id.seq);
         Ok(())
+    }
+
+    /// Takes up in the log what the sequence has just taken up.
+    fn append_insert(&mut self, replica: ReplicaIndex, placement: Placement, text: &str, count: Seq) {
+        let goes_on = self.log.append_insert(replica, placement, text, count);
+        if !goes_on {
+            self.sequence.end_writing();
+        }
     }
 
     /// Deletes the text in `range`, in scalar values.
@@ -235,7 +257,22 @@ impl Doc {
         self.delete_unit(Unit::Utf16, range_utf16)
     }
 
+    #[inline]
     fn delete_unit(&mut self, unit: Unit, range: Range<usize>) -> Result<(), EditError> {
+        // Most of the time, somebody deletes on.
+        if let Some(count) = range.end.checked_sub(range.start).and_then(|count| Seq::try_from(count).ok())
+            && self.log.has_room(self.own, count)
+            && let Some(first) = self.sequence.delete_on(unit, range.start, count)
+        {
+            let next = self.log.append_delete(self.own, first, count, false);
+            self.version.set(self.replica, next);
+            return Ok(());
+        }
+        self.delete_anywhere(unit, range)
+    }
+
+    #[inline(never)]
+    fn delete_anywhere(&mut self, unit: Unit, range: Range<usize>) -> Result<(), EditError> {
         let range = self.chars_range(unit, range)?;
         if range.is_empty() {
             return Ok(());
@@ -448,9 +485,8 @@ impl Doc {
         if !room {
             return Err(EditError::Full);
         }
-        let replica = self.log.register(self.replica);
-        self.own = Some(replica);
-        Ok(LocalId::new(replica, seq))
+        self.own = self.log.register(self.replica);
+        Ok(LocalId::new(self.own, seq))
     }
 }
 

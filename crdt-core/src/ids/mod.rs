@@ -99,11 +99,12 @@ impl VersionVector {
     }
 
     /// Sets what was seen of `replica` to its first `count` operations.
+    #[inline]
     pub fn set(&mut self, replica: ReplicaId, count: Seq) {
         if count == 0 {
             self.seen.remove(replica);
         } else {
-            *self.seen.entry(replica, count) = count;
+            self.seen.set(replica, count);
         }
     }
 

@@ -44,6 +44,19 @@ impl ReplicaMap {
         Some(self.chunks[place.chunk][place.index].1)
     }
 
+    /// Sets the number of `replica`.
+    #[inline]
+    pub(crate) fn set(&mut self, replica: ReplicaId, number: u32) {
+        if let Some(chunk) = self.chunks.get_mut(self.written.chunk)
+            && let Some((written, last)) = chunk.get_mut(self.written.index)
+            && *written == replica
+        {
+            *last = number;
+            return;
+        }
+        *self.entry(replica, number) = number;
+    }
+
     /// The number of `replica` to be changed, which is `new` if there was none.
     pub(crate) fn entry(&mut self, replica: ReplicaId, new: u32) -> &mut u32 {
         let written = self.chunks.get(self.written.chunk).and_then(|chunk| chunk.get(self.written.index));

@@ -19,6 +19,7 @@ pub(crate) use replica_log::{ReplicaLog, Said};
 
 use crate::anchor::{Anchor, Side};
 use crate::ids::{OpId, ReplicaId, ReplicaMap, Seq};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// A replica's place in the op log of one document.
@@ -26,6 +27,9 @@ pub(crate) type ReplicaIndex = u32;
 
 /// The most elements that a run of text other than ASCII may hold.
 pub(crate) const WIDE_RUN: usize = 511;
+
+/// The index of no replica.
+pub(crate) const NOT_LISTED: ReplicaIndex = LocalId::START.replica;
 
 /// The most replicas: their index shares 32 bits with flags.
 pub(crate) const MAX_REPLICAS: usize = (1 << 28) - 1;
@@ -126,12 +130,10 @@ impl OpLog {
         LocalId::new(replica, self.of(replica).next_seq())
     }
 
-    /// Whether so many more bytes of text, and operations of `replica`, can be kept.
+    /// Whether so many more operations of `replica` can be kept. Not, if it is not listed.
     #[inline]
-    pub(crate) fn has_room(&self, replica: ReplicaIndex, bytes: usize) -> bool {
-        bytes <= MAX_TEXT_BYTES - self.text_bytes
-            && Seq::try_from(bytes)
-                .is_ok_and(|count| self.of(replica).next_seq().checked_add(count).is_some())
+    pub(crate) fn has_room(&self, replica: ReplicaIndex, count: Seq) -> bool {
+        self.replicas.get(replica as usize).is_some_and(|log| count <= Seq::MAX - log.next_seq())
     }
 
     /// The name that `id` has in every document.
@@ -160,7 +162,8 @@ impl OpLog {
         Some(Placement { element, side: anchor.side })
     }
 
-    /// Appends an insertion of `count` elements.
+    /// Appends an insertion of `count` elements. Tells whether ASCII may go on from there
+    /// ([`OpLog::append_on`]).
     ///
     /// `text` is ASCII or holds at most [`WIDE_RUN`] elements.
     pub(crate) fn append_insert(
@@ -169,27 +172,39 @@ impl OpLog {
         placement: Placement,
         text: &str,
         count: Seq,
-    ) {
+    ) -> bool {
         self.text_bytes += text.len();
-        self.replicas[replica as usize].append_insert(replica, placement, text, count);
+        let log = &mut self.replicas[replica as usize];
+        log.append_insert(replica, placement, text, count);
+        log.ends_in_ascii()
     }
 
-    /// Appends an insertion of ASCII placed after the operation before it.
+    /// Appends so many elements of ASCII, which `push` appends to the text, placed after the newest operation
+    /// of `replica`, which is ASCII too, if there is room. Tells their name and number.
     #[inline]
-    pub(crate) fn append_on(&mut self, replica: ReplicaIndex, text: &str) {
-        self.text_bytes += text.len();
-        self.replicas[replica as usize].append_on(replica, text);
+    pub(crate) fn append_on(
+        &mut self,
+        replica: ReplicaIndex,
+        count: Seq,
+        push: impl FnOnce(&mut String),
+    ) -> Option<(LocalId, Seq)> {
+        let log = &mut self.replicas[replica as usize];
+        if count as usize > MAX_TEXT_BYTES - self.text_bytes || count > Seq::MAX - log.next_seq() {
+            return None;
+        }
+        self.text_bytes += count as usize;
+        Some((LocalId::new(replica, log.append_on(count, push)), count))
     }
 
-    /// Appends a deletion of `len` elements from `target` on.
+    /// Appends a deletion of `len` elements from `target` on. Tells the number of the next operation.
     pub(crate) fn append_delete(
         &mut self,
         replica: ReplicaIndex,
         target: LocalId,
         len: Seq,
         descending: bool,
-    ) {
-        self.replicas[replica as usize].append_delete(target, len, descending);
+    ) -> Seq {
+        self.replicas[replica as usize].append_delete(target, len, descending)
     }
 
     /// The entries of one replica from `from` up to `to`, the first and last cut to fit.

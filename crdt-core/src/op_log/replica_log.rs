@@ -160,27 +160,25 @@ impl ReplicaLog {
         self.entries.push(Entry { seq, tag, other: placement.element.seq, text: start });
     }
 
-    /// As [`ReplicaLog::append_insert`], for ASCII placed after the operation before it.
-    #[inline]
-    pub(super) fn append_on(&mut self, replica: ReplicaIndex, text: &str) {
-        let count = Seq::try_from(text.len()).expect("text was checked against its limit");
-        if let Some(last) = self.entries.last()
-            && !last.is_delete()
-            && (self.next - last.seq) as usize == self.text.len() - last.text as usize
-        {
-            // ASCII goes on as ASCII.
-            self.next += count;
-            match text.as_bytes() {
-                &[byte] => self.text.push(char::from(byte)),
-                _ => self.text.push_str(text),
-            }
-            return;
-        }
-        let before = LocalId::new(replica, self.next - 1);
-        self.append_insert(replica, Placement { element: before, side: Side::After }, text, count);
+    /// Whether the newest operation is in an entry that inserts ASCII.
+    pub(super) fn ends_in_ascii(&self) -> bool {
+        self.entries.last().is_some_and(|last| {
+            !last.is_delete() && (self.next - last.seq) as usize == self.text.len() - last.text as usize
+        })
     }
 
-    pub(super) fn append_delete(&mut self, target: LocalId, len: Seq, descending: bool) {
+    /// Appends `count` elements of ASCII placed after the operation before, where
+    /// [`ReplicaLog::ends_in_ascii`]. Tells the number of the first.
+    #[inline]
+    pub(super) fn append_on(&mut self, count: Seq, push: impl FnOnce(&mut String)) -> Seq {
+        debug_assert!(self.ends_in_ascii(), "an entry of other text is cut at its limit");
+        let seq = self.next;
+        self.next += count;
+        push(&mut self.text);
+        seq
+    }
+
+    pub(super) fn append_delete(&mut self, target: LocalId, len: Seq, descending: bool) -> Seq {
         let seq = self.next;
         self.next += len;
         if let Some(last) = self.entries.last_mut()
@@ -192,16 +190,17 @@ impl ReplicaLog {
             let down = (last_len == 1 || last_down) && (len == 1 || descending);
             if up && last.other.checked_add(last_len) == Some(target.seq) {
                 last.tag &= !BACKWARD;
-                return;
+                return self.next;
             }
             if down && last.other.checked_sub(last_len) == Some(target.seq) {
                 last.tag |= BACKWARD;
-                return;
+                return self.next;
             }
         }
         let tag = DELETE | target.replica | if descending { BACKWARD } else { 0 };
         let text = u32::try_from(self.text.len()).expect("text was checked against its limit");
         self.entries.push(Entry { seq, tag, other: target.seq, text });
+        self.next
     }
 
     pub(super) fn said(&self, replica: ReplicaIndex, from: Seq, to: Seq) -> impl Iterator<Item = Said<'_>> {

@@ -5,13 +5,13 @@ use crate::tree::{Found, Item as _, Slot, Summary as _};
 
 /// Where the last edit was made: most edits come close to the one before.
 ///
-/// The slot always names an item if there is one. `writer` is the replica, if any, whose newest operation is
-/// the last element of that item, which is ASCII, visible, and ends with an element that nothing was placed
+/// The slot always names an item if there is one. `writer` is the replica, or [`NOBODY`], whose newest operation
+/// is the last element of that item, which is ASCII, visible, and ends with an element that nothing was placed
 /// after; text that this replica types on there only lengthens the item.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor {
     pub(super) slot: Slot,
-    pub(super) writer: Option<ReplicaIndex>,
+    pub(super) writer: ReplicaIndex,
     /// Whether the two below were found out.
     known: bool,
     /// The visible text up to the end of the item.
@@ -20,10 +20,13 @@ pub(super) struct Cursor {
     around: (Visible, Visible),
 }
 
+/// No replica has this index.
+pub(super) const NOBODY: ReplicaIndex = ReplicaIndex::MAX;
+
 impl Cursor {
     pub(super) const START: Self = Self {
         slot: Slot { leaf: 0, index: 0 },
-        writer: None,
+        writer: NOBODY,
         known: false,
         end: Visible::ascii(0),
         around: (Visible::ascii(0), Visible::ascii(0)),
@@ -36,11 +39,11 @@ impl Cursor {
 
     /// At the item at `slot` that ends behind `end` visible text. `around` is as far as the leaf is known.
     pub(super) fn at(slot: Slot, end: Visible, around: (Visible, Visible)) -> Self {
-        Self { slot, writer: None, known: true, end, around }
+        Self { slot, writer: NOBODY, known: true, end, around }
     }
 
     /// With a replica that may type on.
-    pub(super) fn with_writer(self, writer: Option<ReplicaIndex>) -> Self {
+    pub(super) fn with_writer(self, writer: ReplicaIndex) -> Self {
         Self { writer, ..self }
     }
 
@@ -48,6 +51,21 @@ impl Cursor {
     #[inline]
     pub(super) fn end(&self) -> Option<Visible> {
         self.known.then_some(self.end)
+    }
+
+    /// Whether its item ends at `position`.
+    #[inline]
+    pub(super) fn ends_at(&self, unit: Unit, position: usize) -> bool {
+        self.known && unit.of(self.end) == position
+    }
+
+    /// So much is gone from the item in front of its own, or, if not `in_front`, behind.
+    #[inline]
+    pub(super) fn shrink(&mut self, less: Visible, in_front: bool) {
+        if in_front {
+            self.end.sub(less);
+        }
+        self.around.1.sub(less);
     }
 
     /// Its item has grown.

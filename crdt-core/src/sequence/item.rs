@@ -102,6 +102,41 @@ impl Item {
         self.size += len;
     }
 
+    /// Moves its last `count` elements to the tombstone directly behind, if all of them are one run of ASCII
+    /// and not all of this goes.
+    #[inline]
+    pub(super) fn bury_last(self, tombstone: Self, count: u32) -> Option<(Self, Self)> {
+        let one_run = (self.tag ^ tombstone.tag) & (DELETED | WIDE | REPLICA) == DELETED
+            && tombstone.tag & (DELETED | HEAD | WIDE) == DELETED
+            && self.seq + self.size == tombstone.seq
+            && self.size > count;
+        let (mut left, mut right) = (self, tombstone);
+        if one_run {
+            left.size -= count;
+            right.seq -= count;
+            right.text -= count;
+            right.size += count;
+        }
+        one_run.then_some((left, right))
+    }
+
+    /// As [`Item::bury_last`], for its first elements and the tombstone in front.
+    #[inline]
+    pub(super) fn bury_first(self, tombstone: Self, count: u32) -> Option<(Self, Self)> {
+        let one_run = (self.tag ^ tombstone.tag) & (DELETED | WIDE | REPLICA) == DELETED
+            && self.tag & (DELETED | HEAD | WIDE) == 0
+            && tombstone.seq + tombstone.size == self.seq
+            && self.size > count;
+        let (mut left, mut right) = (tombstone, self);
+        if one_run {
+            left.size += count;
+            right.seq += count;
+            right.text += count;
+            right.size -= count;
+        }
+        one_run.then_some((left, right))
+    }
+
     pub(super) fn is_head(self) -> bool {
         self.tag & HEAD != 0
     }

@@ -33,11 +33,11 @@ mod siblings;
 
 use crate::anchor::Side;
 use crate::ids::OpId;
-use crate::op_log::{LocalId, OpLog, Placement};
+use crate::op_log::{LocalId, OpLog, Placement, ReplicaIndex};
 use crate::tree::{Found, Item as _, LeafId, Slot, Summary as _, Tree};
 use crate::units::Size;
 use alloc::string::String;
-use cursor::Cursor;
+use cursor::{Cursor, NOBODY};
 use id_index::IdIndex;
 use item::Item;
 pub(crate) use item::Visible;
@@ -230,7 +230,7 @@ impl Sequence {
         } else {
             around = (place.at, end);
         }
-        let writer = whole.is_ascii().then_some(id.replica);
+        let writer = if whole.is_ascii() { id.replica } else { NOBODY };
         self.cursor = Cursor::at(slot, end, around).with_writer(writer);
         self.note_head(log, id, placement, head);
     }
@@ -243,40 +243,66 @@ impl Sequence {
         let head = !goes_on(id, placement);
         let item = Item::new(id, text, text_start(log, id), head, left_taken);
         let (slot, whole) = self.put(log, spot, item);
-        self.cursor = Cursor::somewhere(slot).with_writer(whole.is_ascii().then_some(id.replica));
+        let writer = if whole.is_ascii() { id.replica } else { NOBODY };
+        self.cursor = Cursor::somewhere(slot).with_writer(writer);
         self.note_head(log, id, placement, head);
     }
 
-    /// Whether `text`, the next that `replica` types at `position`, goes on where the last edit ended; it
-    /// is in the sequence then, and the log only has to take it up.
+    /// Whether what `replica` types at `position` goes on where the last edit ended, so that, as long as it is
+    /// ASCII, it can be put in with [`Sequence::lengthen`].
     #[inline]
-    pub(crate) fn type_on(&mut self, unit: Unit, id: LocalId, position: usize, text: &str) -> bool {
-        let goes_on = self.cursor.writer == Some(id.replica)
-            && self.cursor.end().is_some_and(|end| unit.of(end) == position)
-            && is_short_ascii(text);
-        if goes_on {
-            self.lengthen(id, text);
-        }
-        goes_on
+    pub(crate) fn types_on(&self, replica: ReplicaIndex, unit: Unit, position: usize) -> bool {
+        self.writes_on(replica) && self.cursor.ends_at(unit, position)
     }
 
-    /// As [`Sequence::type_on`], for text that was placed after the newest operation of its replica.
+    /// As [`Sequence::types_on`], for what is placed after the newest operation of `replica`.
     #[inline]
-    pub(crate) fn write_on(&mut self, id: LocalId, text: &str) -> bool {
-        let goes_on = self.cursor.writer == Some(id.replica) && is_short_ascii(text);
-        if goes_on {
-            self.lengthen(id, text);
-        }
-        goes_on
+    pub(crate) fn writes_on(&self, replica: ReplicaIndex) -> bool {
+        self.cursor.writer == replica
     }
 
+    /// Nobody writes on where the last edit ended.
+    pub(crate) fn end_writing(&mut self) {
+        self.cursor.writer = NOBODY;
+    }
+
+    /// Puts in the `len` operations from `id` on, which go on where the last edit ended.
     #[inline]
-    fn lengthen(&mut self, id: LocalId, text: &str) {
-        let len = seq(text.len());
+    pub(crate) fn lengthen(&mut self, id: LocalId, len: u32) {
         let more = Visible::ascii(len);
         self.cursor.grow(more);
-        self.items.grow(self.cursor.slot, more, |item| item.lengthen(len));
-        self.index.grow(id, len, self.cursor.slot.leaf);
+        let slot = self.cursor.slot;
+        self.items.items_mut(slot.leaf)[slot.index].lengthen(len);
+        self.items.adjust(slot.leaf, more);
+        self.index.grow(id, len, slot.leaf);
+    }
+
+    /// Deletes `count` units from `start` on, if that goes on from where the last edit deleted, backwards or
+    /// forwards, in one run of ASCII that has more; tells the first element then.
+    #[inline]
+    pub(crate) fn delete_on(&mut self, unit: Unit, start: usize, count: u32) -> Option<LocalId> {
+        let backwards = self.cursor.ends_at(unit, start + count as usize);
+        if !backwards && !self.cursor.ends_at(unit, start) {
+            return None;
+        }
+        let Slot { leaf, index } = self.cursor.slot;
+        let items = self.items.items_mut(leaf);
+        let first = if backwards {
+            let (left, tombstone) = items.get(index.wrapping_sub(1))?.bury_last(items[index], count)?;
+            items[index - 1] = left;
+            items[index] = tombstone;
+            tombstone.id()
+        } else {
+            let right = *items.get(index + 1)?;
+            (items[index], items[index + 1]) = right.bury_first(items[index], count)?;
+            right.id()
+        };
+        let gone = Visible::ascii(count);
+        let mut more = Visible::default();
+        more.sub(gone);
+        self.items.adjust(leaf, more);
+        self.cursor.shrink(gone, backwards);
+        Some(first)
     }
 
     /// The visible text up to where the last edit ended. O(log *n*) at most.
@@ -366,9 +392,10 @@ impl Sequence {
     pub(crate) fn find(&self, id: LocalId) -> Option<(Slot, usize)> {
         let Slot { leaf, index } = self.cursor.slot;
         let near = self.items.items(leaf);
-        for index in index.saturating_sub(1)..near.len().min(index + 2) {
-            if near[index].holds(id) {
-                return Some((Slot { leaf, index }, near[index].place_of(id)));
+        let first = index.saturating_sub(1);
+        for (index, item) in near.iter().enumerate().skip(first).take(3) {
+            if item.holds(id) {
+                return Some((Slot { leaf, index }, item.place_of(id)));
             }
         }
         let slot = match self.index.leaf(id) {
@@ -619,15 +646,6 @@ fn goes_on(id: LocalId, placement: Placement) -> bool {
 /// Where the text of the next insertion of a replica starts in its log.
 fn text_start(log: &OpLog, id: LocalId) -> u32 {
     u32::try_from(log.of(id.replica).text().len()).expect("text was checked against its limit")
-}
-
-/// What is typed by hand; anything longer is worth a closer look.
-#[inline]
-fn is_short_ascii(text: &str) -> bool {
-    match text.as_bytes() {
-        &[byte] => byte.is_ascii(),
-        bytes => bytes.len() <= 64 && !bytes.is_empty() && bytes.is_ascii(),
-    }
 }
 
 #[inline]

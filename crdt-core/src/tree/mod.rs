@@ -311,18 +311,20 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
     #[inline]
     pub(crate) fn replace(&mut self, slot: Slot, item: T) {
         let place = &mut self.leaves[slot.leaf as usize].items[slot.index];
-        let (old, new) = (place.summary(), item.summary());
+        let mut more = item.summary();
+        more.sub(place.summary());
         *place = item;
-        if old != new {
-            self.adjust(slot.leaf, old, new);
+        if more != T::Summary::default() {
+            self.adjust(slot.leaf, more);
         }
     }
 
-    /// Changes the item at `slot` by `change`, which adds `more` to its summary.
+    /// The items of one leaf, to be changed; what that adds to their sum is to be told to
+    /// [`Tree::adjust`].
     #[inline]
-    pub(crate) fn grow(&mut self, slot: Slot, more: T::Summary, change: impl FnOnce(&mut T)) {
-        change(&mut self.leaves[slot.leaf as usize].items[slot.index]);
-        self.adjust(slot.leaf, T::Summary::default(), more);
+    pub(crate) fn items_mut(&mut self, leaf: LeafId) -> &mut [T] {
+        let Leaf { items, len, .. } = &mut *self.leaves[leaf as usize];
+        &mut items[..*len]
     }
 
     /// Puts `new` (1 to 3 items, at most 2 more than `replaced`) in the place of the `replaced` items
@@ -346,33 +348,31 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             }
         }
         let target = &mut *self.leaves[slot.leaf as usize];
-        let (mut old_sum, mut new_sum) = (T::Summary::default(), T::Summary::default());
+        let mut more = T::Summary::default();
         for item in &target.items[slot.index..slot.index + replaced] {
-            old_sum.add(item.summary());
+            more.sub(item.summary());
         }
         for item in new {
-            new_sum.add(item.summary());
+            more.add(item.summary());
         }
         if replaced != new.len() {
             target.items.copy_within(slot.index + replaced..target.len, slot.index + new.len());
             target.len = target.len - replaced + new.len();
         }
         target.items[slot.index..slot.index + new.len()].copy_from_slice(new);
-        self.adjust(slot.leaf, old_sum, new_sum);
+        self.adjust(slot.leaf, more);
         slot
     }
 
-    /// Notes that the items of `leaf` add up to `new` where they were `old`.
+    /// Notes that the items of `leaf` add up to `more` than before.
     #[inline]
-    fn adjust(&mut self, leaf: LeafId, old: T::Summary, new: T::Summary) {
+    pub(crate) fn adjust(&mut self, leaf: LeafId, more: T::Summary) {
         if self.open != leaf {
             self.settle();
             self.open = leaf;
         }
-        self.total.add(new);
-        self.total.sub(old);
-        self.unsettled.add(new);
-        self.unsettled.sub(old);
+        self.total.add(more);
+        self.unsettled.add(more);
     }
 
     /// Tells the nodes above the open leaf of its edits.
