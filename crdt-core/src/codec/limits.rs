@@ -8,3 +8,6 @@ pub(crate) const MAX_PENDING_RUNS: usize = 1 << 18;
 
 /// The most replicas one delta may name.
 pub(crate) const MAX_DELTA_REPLICAS: usize = 1 << 20;
+
+/// The most replicas that get names on one connection: each takes some 40 bytes.
+pub(crate) const MAX_NAMES: usize = 1 << 14;

@@ -4,7 +4,7 @@
 //! and builds. Every decoder is all or nothing, allocates no more than the bytes left can justify,
 //! and accepts one form of each number only.
 //!
-//! Format 1 of deltas and snapshots is described byte by byte in `delta.rs` and `snapshot.rs`. It
+//! Format 1 of deltas and snapshots is described byte by byte in `delta/mod.rs` and `snapshot.rs`. It
 //! carries no promise of compatibility before version 1.0.
 
 mod delta;
@@ -12,7 +12,7 @@ mod limits;
 mod snapshot;
 mod values;
 
-pub(crate) use delta::{DeltaWriter, decode_runs};
-pub use delta::{decode_delta, encode_delta};
+pub(crate) use delta::{DeltaWriter, decode_runs, decode_runs_named, decode_single, decode_single_named};
+pub use delta::{ReplicaNames, decode_delta, encode_delta};
 pub(crate) use limits::{MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS};
 pub(crate) use snapshot::{open_snapshot, seal_snapshot};

@@ -56,7 +56,7 @@ impl Doc {
 
     /// The short way for a keystroke: one run, the next of its replica, that refers to what is here. Tells
     /// whether it was that; the same checks as on the long way, without its lists.
-    fn apply_next(
+    pub(super) fn apply_next(
         &mut self,
         run: Run<'_>,
         own: Option<ReplicaId>,

@@ -9,7 +9,10 @@ mod transaction;
 pub use transaction::Transaction;
 
 use crate::anchor::{Anchor, Side};
-use crate::codec::{DeltaWriter, decode_runs, open_snapshot, seal_snapshot};
+use crate::codec::{
+    DeltaWriter, ReplicaNames, decode_runs, decode_runs_named, decode_single, decode_single_named,
+    open_snapshot, seal_snapshot,
+};
 use crate::error::{ApplyError, EditError};
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, Seq, VersionVector};
@@ -21,6 +24,7 @@ use crate::sequence::{Place, Sequence, Unit};
 use crate::units::{Size, runs};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -315,20 +319,45 @@ impl Doc {
                 writer.push(run.split(seen - run.id.seq).1);
             }
         }
-        writer.finish()
+        let mut out = Vec::new();
+        writer.finish(&mut out);
+        out
     }
 
     /// Encodes the operations of one replica that have these numbers, as far as this document has
     /// integrated them. O(log of the entries + what it returns).
     pub fn delta_of(&self, replica: ReplicaId, seqs: Range<Seq>) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.delta_of_into(replica, seqs, &mut out);
+        out
+    }
+
+    /// Appends to `out` what [`Doc::delta_of`] returns: for many small deltas this saves a vector each.
+    pub fn delta_of_into(&self, replica: ReplicaId, seqs: Range<Seq>, out: &mut Vec<u8>) {
+        self.writer_of(replica, seqs).finish(out);
+    }
+
+    /// Appends to `out` what [`Doc::delta_of`] returns, for a connection on which both ends keep names of replicas;
+    /// see [`ReplicaNames`]. Only [`Doc::apply_named`] takes it, and it must get there.
+    pub fn delta_of_named(
+        &self,
+        replica: ReplicaId,
+        seqs: Range<Seq>,
+        names: &mut ReplicaNames,
+        out: &mut Vec<u8>,
+    ) {
+        self.writer_of(replica, seqs).finish_named(names, out);
+    }
+
+    fn writer_of(&self, replica: ReplicaId, seqs: Range<Seq>) -> DeltaWriter<'_> {
         let mut writer = DeltaWriter::default();
         if let Some(index) = self.log.index_of(replica) {
             self.write_log(&mut writer, index, seqs.start, seqs.end);
         }
-        writer.finish()
+        writer
     }
 
-    fn write_log(&self, writer: &mut DeltaWriter, replica: ReplicaIndex, from: Seq, to: Seq) {
+    fn write_log<'a>(&'a self, writer: &mut DeltaWriter<'a>, replica: ReplicaIndex, from: Seq, to: Seq) {
         for said in self.log.said(replica, from, to) {
             writer.push(self.run(replica, said));
         }
@@ -358,10 +387,56 @@ impl Doc {
     /// Whatever is wrong with the bytes ([`ApplyError::Decode`]) or with what they say; nothing has
     /// changed then.
     pub fn apply(&mut self, delta: &[u8]) -> Result<Vec<TextEdit>, ApplyError> {
-        let runs = decode_runs(delta)?;
         let mut edits = Edits::default();
-        self.apply_runs(runs, Some(self.replica), Some(&mut edits))?;
+        self.apply_delta(delta, Some(&mut edits))?;
         Ok(edits.into_list())
+    }
+
+    /// Applies a delta as [`Doc::apply`] does, and does not tell what it changed: cheaper by that.
+    ///
+    /// # Errors
+    /// As [`Doc::apply`].
+    pub fn apply_silently(&mut self, delta: &[u8]) -> Result<(), ApplyError> {
+        self.apply_delta(delta, None)
+    }
+
+    /// Applies a delta as [`Doc::apply`] does, one that came over a connection on which both ends keep names of
+    /// replicas; see [`ReplicaNames`].
+    ///
+    /// The names follow whenever the delta can be decoded, so that they stay those of the other end, also if
+    /// the document then refuses it.
+    ///
+    /// # Errors
+    /// As [`Doc::apply`].
+    pub fn apply_named(
+        &mut self,
+        delta: &[u8],
+        names: &mut ReplicaNames,
+    ) -> Result<Vec<TextEdit>, ApplyError> {
+        let mut edits = Edits::default();
+        match decode_single_named(delta, names)? {
+            Some(run) => self.apply_run(run, Some(&mut edits))?,
+            None => {
+                self.apply_runs(decode_runs_named(delta, names)?, Some(self.replica), Some(&mut edits))?
+            }
+        }
+        Ok(edits.into_list())
+    }
+
+    fn apply_delta(&mut self, delta: &[u8], edits: Option<&mut Edits>) -> Result<(), ApplyError> {
+        match decode_single(delta)? {
+            Some(run) => self.apply_run(run, edits),
+            None => self.apply_runs(decode_runs(delta)?, Some(self.replica), edits),
+        }
+    }
+
+    /// Applies one run, which is the next of its replica nearly always.
+    fn apply_run(&mut self, run: Run<'_>, mut edits: Option<&mut Edits>) -> Result<(), ApplyError> {
+        let own = Some(self.replica);
+        if self.pending.is_empty() && self.apply_next(run, own, edits.as_deref_mut())? {
+            return Ok(());
+        }
+        self.apply_runs(vec![vec![run]], own, edits)
     }
 
     /// What waits, and for what. O(waiting runs).

@@ -76,10 +76,16 @@ impl<'doc> Transaction<'doc> {
 
     /// Ends the transaction: the one delta that holds its edits. No bytes if there were none.
     pub fn commit(self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.commit_into(&mut out);
+        out
+    }
+
+    /// Ends the transaction and appends to `out` what [`Transaction::commit`] returns.
+    pub fn commit_into(self, out: &mut Vec<u8>) {
         let (replica, to) = (self.doc.replica(), self.doc.version().get(self.doc.replica()));
-        if to == self.from {
-            return Vec::new();
+        if to > self.from {
+            self.doc.delta_of_into(replica, self.from..to, out);
         }
-        self.doc.delta_of(replica, self.from..to)
     }
 }

@@ -1,0 +1,271 @@
+//! The form of a delta that holds one run: no lists, and nothing that a keystroke does not need.
+
+use super::names::{Draft, ReplicaNames};
+use super::run::{self, Operand, Parts, Source};
+use crate::bytes::Reader;
+use crate::error::DecodeError;
+use crate::ids::{OpId, ReplicaId, Seq};
+use crate::op::Run;
+use alloc::vec::Vec;
+
+const FULL: u8 = 0;
+const NAMED: u8 = 1;
+const GOES_ON: u8 = 2;
+
+/// The least length that stands outside the head.
+const LONG: u64 = 8;
+
+/// Appends `run`, which is not empty.
+#[inline]
+pub(super) fn write(out: &mut Vec<u8>, run: &Run<'_>) {
+    let parts = Parts::of(run);
+    let mut scratch = Scratch::new(FULL, &parts);
+    scratch.replica(run.id.replica);
+    scratch.varint(u64::from(run.id.seq));
+    scratch.length(&parts);
+    match parts.operand {
+        Operand::None => {}
+        Operand::Distance(distance) => scratch.varint(u64::from(distance)),
+        Operand::Element(element, bit) => {
+            scratch.replica(element.replica);
+            scratch.varint(u64::from(element.seq) << 1 | u64::from(bit));
+        }
+    }
+    scratch.finish(&parts, out);
+}
+
+/// Appends `run`, which is not empty, by names if there is room for them.
+#[inline]
+pub(super) fn write_named(out: &mut Vec<u8>, run: &Run<'_>, names: &mut ReplicaNames) {
+    let parts = Parts::of(run);
+    let OpId { replica, seq } = run.id;
+    if !names.has_room(2) && !all_known(names, replica, &parts.operand) {
+        return write(out, run);
+    }
+    let (place, mut scratch) = match names.going_on() {
+        Some((place, next)) if next == run.id => (place, Scratch::new(GOES_ON, &parts)),
+        _ => {
+            let mut scratch = Scratch::new(NAMED, &parts);
+            let (place, name) = names.place(replica);
+            let goes_on = names.next_of(place) == seq;
+            scratch.name(name, goes_on, replica);
+            if !goes_on {
+                scratch.varint(u64::from(seq));
+            }
+            (place, scratch)
+        }
+    };
+    scratch.length(&parts);
+    match parts.operand {
+        Operand::None => {}
+        Operand::Distance(distance) => scratch.varint(u64::from(distance)),
+        Operand::Element(element, bit) => {
+            let (_, name) = names.place(element.replica);
+            scratch.name(name, bit, element.replica);
+            scratch.varint(u64::from(element.seq));
+        }
+    }
+    names.said(place, OpId::new(replica, run.end()));
+    scratch.finish(&parts, out);
+}
+
+#[cold]
+fn all_known(names: &ReplicaNames, replica: ReplicaId, operand: &Operand) -> bool {
+    let known = |replica| names.find(replica).is_some();
+    known(replica) && if let Operand::Element(element, _) = operand { known(element.replica) } else { true }
+}
+
+/// Everything in front of the text, and short text: what is appended in one go.
+struct Scratch {
+    bytes: [u8; 64],
+    len: usize,
+}
+
+impl Scratch {
+    #[inline]
+    fn new(form: u8, parts: &Parts<'_>) -> Self {
+        let mut bytes = [0; 64];
+        let length = if parts.length < LONG { parts.length.to_le_bytes()[0] } else { 0 };
+        bytes[0] = form << 6 | parts.kind << 3 | length;
+        Self { bytes, len: 1 }
+    }
+
+    #[inline]
+    fn byte(&mut self, byte: u8) {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+    }
+
+    #[inline]
+    fn replica(&mut self, replica: ReplicaId) {
+        self.bytes[self.len..self.len + 8].copy_from_slice(&replica.get().to_le_bytes());
+        self.len += 8;
+    }
+
+    #[inline]
+    fn name(&mut self, name: u32, bit: bool, replica: ReplicaId) {
+        self.varint(u64::from(name) << 1 | u64::from(bit));
+        if name == 0 {
+            self.replica(replica);
+        }
+    }
+
+    #[inline]
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.byte(value.to_le_bytes()[0] | 0x80);
+            value >>= 7;
+        }
+        self.byte(value.to_le_bytes()[0]);
+    }
+
+    #[inline]
+    fn length(&mut self, parts: &Parts<'_>) {
+        if parts.length >= LONG {
+            self.varint(parts.length - LONG);
+        }
+    }
+
+    #[inline]
+    fn finish(mut self, parts: &Parts<'_>, out: &mut Vec<u8>) {
+        if let &[byte] = parts.text.as_bytes() {
+            self.byte(byte);
+            out.extend_from_slice(&self.bytes[..self.len]);
+        } else {
+            out.extend_from_slice(&self.bytes[..self.len]);
+            out.extend_from_slice(parts.text.as_bytes());
+        }
+    }
+}
+
+/// Decodes a delta of one run; `None` if it is a table. Takes no memory.
+#[inline]
+pub(crate) fn decode_single(bytes: &[u8]) -> Result<Option<Run<'_>>, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let head = reader.u8()?;
+    match head >> 6 {
+        FULL => {}
+        NAMED | GOES_ON => return Err(DecodeError::WrongFormat),
+        _ => return Ok(None),
+    }
+    let replica = ReplicaId::new(reader.u64_le()?);
+    let id = OpId::new(replica, reader.varint_u32()?);
+    let run = read(&mut reader, &mut InFull, id, head)?;
+    reader.finish()?;
+    Ok(Some(run))
+}
+
+/// As [`decode_single`], for what came over a connection with names. An error leaves the names as they were.
+#[inline]
+pub(crate) fn decode_single_named<'a>(
+    bytes: &'a [u8],
+    names: &mut ReplicaNames,
+) -> Result<Option<Run<'a>>, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let head = reader.u8()?;
+    let mut source = Named(Draft::new(names));
+    let (place, id) = match head >> 6 {
+        GOES_ON => names.going_on().ok_or(DecodeError::InvalidValue("name of a replica"))?,
+        NAMED => source.read_issuer(&mut reader)?,
+        _ => return decode_single(bytes),
+    };
+    let run = read(&mut reader, &mut source, id, head)?;
+    reader.finish()?;
+    let new = source.0.into_new();
+    names.define(&new);
+    names.said(place, OpId::new(id.replica, run.end()));
+    Ok(Some(run))
+}
+
+#[inline]
+fn read<'a>(
+    reader: &mut Reader<'a>,
+    source: &mut impl Source<'a>,
+    id: OpId,
+    head: u8,
+) -> Result<Run<'a>, DecodeError> {
+    let length = match u64::from(head & 7) {
+        0 => reader.varint()?.checked_add(LONG).ok_or(DecodeError::InvalidNumber)?,
+        length => length,
+    };
+    run::read(reader, source, id, head >> 3 & 7, length)
+}
+
+/// Replicas as they are.
+struct InFull;
+
+impl<'a> Source<'a> for InFull {
+    #[inline]
+    fn element(&mut self, reader: &mut Reader<'a>) -> Result<(OpId, bool), DecodeError> {
+        let replica = ReplicaId::new(reader.u64_le()?);
+        let number = reader.varint()?;
+        let seq = Seq::try_from(number >> 1).map_err(|_| DecodeError::InvalidNumber)?;
+        Ok((OpId::new(replica, seq), number & 1 == 1))
+    }
+
+    #[inline]
+    fn text(&mut self, reader: &mut Reader<'a>, bytes: usize) -> Result<(&'a str, usize), DecodeError> {
+        text(reader.take(bytes)?)
+    }
+}
+
+/// Replicas by name.
+struct Named<'n>(Draft<'n>);
+
+impl Named<'_> {
+    /// Reads whose the run is and where it starts.
+    fn read_issuer(&mut self, reader: &mut Reader<'_>) -> Result<(u32, OpId), DecodeError> {
+        let number = reader.varint()?;
+        let (place, replica) = self.0.read(number >> 1, reader)?;
+        let next = self.0.next_of(place);
+        let id = if number & 1 == 1 {
+            OpId::new(replica, next)
+        } else {
+            let seq = reader.varint_u32()?;
+            if seq == next {
+                return Err(DecodeError::InvalidValue("seq"));
+            }
+            OpId::new(replica, seq)
+        };
+        if self.0.going_on(id) {
+            return Err(DecodeError::InvalidValue("name of a replica"));
+        }
+        Ok((place, id))
+    }
+}
+
+impl<'a> Source<'a> for Named<'_> {
+    #[inline]
+    fn element(&mut self, reader: &mut Reader<'a>) -> Result<(OpId, bool), DecodeError> {
+        let number = reader.varint()?;
+        let (_, replica) = self.0.read(number >> 1, reader)?;
+        Ok((OpId::new(replica, reader.varint_u32()?), number & 1 == 1))
+    }
+
+    #[inline]
+    fn text(&mut self, reader: &mut Reader<'a>, bytes: usize) -> Result<(&'a str, usize), DecodeError> {
+        text(reader.take(bytes)?)
+    }
+}
+
+/// Every ASCII character, to borrow one of without checking that it is UTF-8.
+const ASCII: &str = "\
+\0\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\
+\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\
+\x20!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f";
+
+/// The text, and how many elements it is.
+#[inline]
+fn text(bytes: &[u8]) -> Result<(&str, usize), DecodeError> {
+    if let &[byte] = bytes
+        && let Some(text) = ASCII.get(usize::from(byte)..usize::from(byte) + 1)
+    {
+        return Ok((text, 1));
+    }
+    long_text(bytes)
+}
+
+fn long_text(bytes: &[u8]) -> Result<(&str, usize), DecodeError> {
+    let text = core::str::from_utf8(bytes).map_err(|_| DecodeError::InvalidText)?;
+    Ok((text, if text.is_ascii() { text.len() } else { text.chars().count() }))
+}
