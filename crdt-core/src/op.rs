@@ -3,8 +3,11 @@
 //! Bytes are read into these by `codec` and checked against a document by `doc`.
 
 use crate::anchor::{Anchor, Side};
-use crate::ids::{OpId, Seq};
+use crate::ids::{OpId, ReplicaId, Seq};
+use crate::units::byte_of;
 use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// A run of operations of one replica with consecutive numbers from `id` on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +85,7 @@ impl<'a> Run<'a> {
                 let (left, right) = if text.len() == self.len as usize {
                     text.split_at(len as usize)
                 } else {
-                    text.split_at(crate::units::byte_of(text, len as usize))
+                    text.split_at(byte_of(text, len as usize))
                 };
                 let behind = Anchor { element: Some(OpId::new(replica, seq + len - 1)), side: Side::After };
                 (RunKind::Insert { anchor, text: left }, RunKind::Insert { anchor: behind, text: right })
@@ -123,6 +126,130 @@ impl<'a> Run<'a> {
             RunKind::Delete { target, descending } => OpKind::Delete { target, len: self.len, descending },
         };
         Op { id: self.id, kind }
+    }
+}
+
+/// A run as a delta holds it. `R` names replicas: mostly as indices into the delta's table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a, R = u32> {
+    pub(crate) replica: R,
+    pub(crate) seq: Seq,
+    pub(crate) len: Seq,
+    pub(crate) kind: RowKind,
+    /// The element that it is placed beside, or the first that it deletes; meaningless for
+    /// [`RowKind::InsertFirst`].
+    pub(crate) other: R,
+    pub(crate) other_seq: Seq,
+    /// As long in bytes as in elements if it is ASCII, and only then.
+    pub(crate) text: &'a str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowKind {
+    /// After the start.
+    InsertFirst,
+    InsertAfter,
+    InsertBefore,
+    DeleteUp,
+    DeleteDown,
+}
+
+/// The runs of a delta.
+pub(crate) struct Runs<'a> {
+    /// Its table, which names no replica twice.
+    pub(crate) replicas: Vec<ReplicaId>,
+    /// Those of one replica together and in ascending seq.
+    pub(crate) rows: Vec<Row<'a>>,
+}
+
+impl<'a> Runs<'a> {
+    /// One only.
+    pub(crate) fn of(run: Run<'a>) -> Self {
+        let row = Row::from(run);
+        let mut replicas = vec![row.replica];
+        if row.other != row.replica {
+            replicas.push(row.other);
+        }
+        let other = u32::from(row.other != row.replica);
+        let Row { seq, len, kind, other_seq, text, .. } = row;
+        Self { replicas, rows: vec![Row { replica: 0, seq, len, kind, other, other_seq, text }] }
+    }
+}
+
+impl<R> Row<'_, R> {
+    /// The number behind its last.
+    #[inline]
+    pub(crate) fn end(&self) -> Seq {
+        self.seq.saturating_add(self.len)
+    }
+
+    #[inline]
+    pub(crate) fn is_insert(&self) -> bool {
+        matches!(self.kind, RowKind::InsertFirst | RowKind::InsertAfter | RowKind::InsertBefore)
+    }
+
+    /// The lowest element that it deletes.
+    pub(crate) fn lowest_target(&self) -> Seq {
+        if self.kind == RowKind::DeleteDown { self.other_seq - (self.len - 1) } else { self.other_seq }
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The same with the names that `replicas` gives.
+    #[inline]
+    pub(crate) fn named(self, replicas: &[ReplicaId]) -> Row<'a, ReplicaId> {
+        let Self { replica, seq, len, kind, other, other_seq, text } = self;
+        let (replica, other) = (replicas[replica as usize], replicas[other as usize]);
+        Row { replica, seq, len, kind, other, other_seq, text }
+    }
+
+    /// Drops its first `len` operations, 0 < `len` < its length.
+    pub(crate) fn cut(mut self, len: Seq) -> Self {
+        match self.kind {
+            RowKind::DeleteUp => self.other_seq += len,
+            RowKind::DeleteDown => self.other_seq -= len,
+            _ => {
+                self.kind = RowKind::InsertAfter;
+                (self.other, self.other_seq) = (self.replica, self.seq + len - 1);
+                let is_ascii = self.text.len() == self.len as usize;
+                let bytes = if is_ascii { len as usize } else { byte_of(self.text, len as usize) };
+                self.text = &self.text[bytes..];
+            }
+        }
+        self.seq += len;
+        self.len -= len;
+        self
+    }
+}
+
+impl<'a> Row<'a, ReplicaId> {
+    #[inline]
+    pub(crate) fn into_run(self) -> Run<'a> {
+        let other = OpId::new(self.other, self.other_seq);
+        let kind = match self.kind {
+            RowKind::InsertFirst => RunKind::Insert { anchor: Anchor::START, text: self.text },
+            RowKind::InsertAfter => RunKind::Insert { anchor: Anchor::after(other), text: self.text },
+            RowKind::InsertBefore => RunKind::Insert { anchor: Anchor::before(other), text: self.text },
+            RowKind::DeleteUp => RunKind::Delete { target: other, descending: false },
+            RowKind::DeleteDown => RunKind::Delete { target: other, descending: self.len > 1 },
+        };
+        Run { id: OpId::new(self.replica, self.seq), len: self.len, kind }
+    }
+}
+
+impl<'a> From<Run<'a>> for Row<'a, ReplicaId> {
+    fn from(run: Run<'a>) -> Self {
+        let Run { id: OpId { replica, seq }, len, kind } = run;
+        let (kind, element, text) = match kind {
+            RunKind::Insert { anchor: Anchor { element, side }, text } => match element {
+                None => (RowKind::InsertFirst, run.id, text),
+                Some(element) if side == Side::After => (RowKind::InsertAfter, element, text),
+                Some(element) => (RowKind::InsertBefore, element, text),
+            },
+            RunKind::Delete { target, descending: false } => (RowKind::DeleteUp, target, ""),
+            RunKind::Delete { target, descending: true } => (RowKind::DeleteDown, target, ""),
+        };
+        Row { replica, seq, len, kind, other: element.replica, other_seq: element.seq, text }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod apply;
 mod edits;
+mod intake;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -16,7 +17,7 @@ use crate::codec::{
 use crate::error::{ApplyError, EditError};
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, Seq, VersionVector};
-use crate::op::{Run, RunKind};
+use crate::op::{Run, RunKind, Runs};
 use crate::op_log::{
     LocalId, MAX_TEXT_BYTES, NOT_LISTED, OpLog, Pending, Placement, ReplicaIndex, Said, WIDE_RUN,
 };
@@ -24,7 +25,6 @@ use crate::sequence::{Place, Sequence, Unit};
 use crate::units::{Size, runs};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -417,7 +417,7 @@ impl Doc {
         match decode_single_named(delta, names)? {
             Some(run) => self.apply_run(run, Some(&mut edits))?,
             None => {
-                self.apply_runs(decode_runs_named(delta, names)?, Some(self.replica), Some(&mut edits))?
+                self.apply_runs(decode_runs_named(delta, names)?, Some(self.replica), Some(&mut edits))?;
             }
         }
         Ok(edits.into_list())
@@ -436,7 +436,7 @@ impl Doc {
         if self.pending.is_empty() && self.apply_next(run, own, edits.as_deref_mut())? {
             return Ok(());
         }
-        self.apply_runs(vec![vec![run]], own, edits)
+        self.apply_runs(Runs::of(run), own, edits)
     }
 
     /// What waits, and for what. O(waiting runs).

@@ -153,15 +153,6 @@ impl OpLog {
         Anchor { element, side: placement.side }
     }
 
-    /// The placement that `anchor` names, if its element is integrated.
-    pub(crate) fn placement(&self, anchor: Anchor) -> Option<Placement> {
-        let element = match anchor.element {
-            None => LocalId::START,
-            Some(id) => self.element(id)?,
-        };
-        Some(Placement { element, side: anchor.side })
-    }
-
     /// Appends an insertion of `count` elements. Tells whether ASCII may go on from there
     /// ([`OpLog::append_on`]).
     ///

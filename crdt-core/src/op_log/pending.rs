@@ -62,15 +62,14 @@ impl Pending {
         self.blocked.insert((missing, replica));
     }
 
-    /// Takes out the replicas that waited for operations of `replica` below `seen`.
-    pub(crate) fn wake(&mut self, replica: ReplicaId, seen: Seq) -> Vec<ReplicaId> {
+    /// Moves the replicas that waited for operations of `replica` below `seen` to `woken`.
+    pub(crate) fn wake(&mut self, replica: ReplicaId, seen: Seq, woken: &mut Vec<ReplicaId>) {
         let from = (OpId::new(replica, 0), ReplicaId::new(0));
         let to = (OpId::new(replica, seen), ReplicaId::new(0));
-        let woken: Vec<_> = self.blocked.range(from..to).copied().collect();
-        for entry in &woken {
-            self.blocked.remove(entry);
+        while let Some(&entry) = self.blocked.range(from..to).next() {
+            self.blocked.remove(&entry);
+            woken.push(entry.1);
         }
-        woken.into_iter().map(|(_, waiting)| waiting).collect()
     }
 
     /// The runs of `replica` that share a seq with `seqs`.

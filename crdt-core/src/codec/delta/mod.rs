@@ -52,8 +52,7 @@ pub use names::ReplicaNames;
 pub(crate) use single::{decode_single, decode_single_named};
 
 use crate::error::DecodeError;
-use crate::op::{Op, Run};
-use alloc::vec;
+use crate::op::{Op, Run, Runs};
 use alloc::vec::Vec;
 use table::TableWriter;
 
@@ -85,13 +84,14 @@ fn writer_of(ops: &[Op]) -> DeltaWriter<'_> {
 /// Whatever is wrong with the bytes; [`DecodeError::WrongFormat`] also for a named delta, which only
 /// [`Doc::apply_named`](crate::Doc::apply_named) takes.
 pub fn decode_delta(bytes: &[u8]) -> Result<Vec<Op>, DecodeError> {
-    Ok(decode_runs(bytes)?.into_iter().flatten().map(Run::to_op).collect())
+    let Runs { replicas, rows } = decode_runs(bytes)?;
+    Ok(rows.into_iter().map(|row| row.named(&replicas).into_run().to_op()).collect())
 }
 
-/// Decodes the runs of a delta: one list per replica that issued any, in ascending seq.
-pub(crate) fn decode_runs(bytes: &[u8]) -> Result<Vec<Vec<Run<'_>>>, DecodeError> {
+/// Decodes the runs of a delta.
+pub(crate) fn decode_runs(bytes: &[u8]) -> Result<Runs<'_>, DecodeError> {
     match decode_single(bytes)? {
-        Some(run) => Ok(vec![vec![run]]),
+        Some(run) => Ok(Runs::of(run)),
         None => table::decode(bytes, None),
     }
 }
@@ -100,9 +100,9 @@ pub(crate) fn decode_runs(bytes: &[u8]) -> Result<Vec<Vec<Run<'_>>>, DecodeError
 pub(crate) fn decode_runs_named<'a>(
     bytes: &'a [u8],
     names: &mut ReplicaNames,
-) -> Result<Vec<Vec<Run<'a>>>, DecodeError> {
+) -> Result<Runs<'a>, DecodeError> {
     match decode_single_named(bytes, names)? {
-        Some(run) => Ok(vec![vec![run]]),
+        Some(run) => Ok(Runs::of(run)),
         None => table::decode(bytes, Some(names)),
     }
 }

@@ -1,10 +1,10 @@
 //! What both forms say of a run in the same way.
 
-use crate::anchor::{Anchor, Side};
+use crate::anchor::Side;
 use crate::bytes::Reader;
 use crate::error::DecodeError;
 use crate::ids::{OpId, Seq};
-use crate::op::{Run, RunKind};
+use crate::op::{Row, RowKind, Run, RunKind};
 
 const INSERT_START: u8 = 0;
 const INSERT_ON: u8 = 1;
@@ -66,8 +66,11 @@ impl<'a> Parts<'a> {
 
 /// Where a form keeps what the two say differently.
 pub(super) trait Source<'a> {
+    /// How the form names replicas.
+    type Replica: Copy + PartialEq;
+
     /// Reads an element of any replica, and the bit that goes with it.
-    fn element(&mut self, reader: &mut Reader<'a>) -> Result<(OpId, bool), DecodeError>;
+    fn element(&mut self, reader: &mut Reader<'a>) -> Result<(Self::Replica, Seq, bool), DecodeError>;
 
     /// Reads so many bytes of text; tells how many elements they are.
     fn text(&mut self, reader: &mut Reader<'a>, bytes: usize) -> Result<(&'a str, usize), DecodeError>;
@@ -75,67 +78,72 @@ pub(super) trait Source<'a> {
 
 /// Reads the operand and the text of a run of this kind and length.
 #[inline]
-pub(super) fn read<'a>(
+pub(super) fn read<'a, S: Source<'a>>(
     reader: &mut Reader<'a>,
-    source: &mut impl Source<'a>,
-    id: OpId,
+    source: &mut S,
+    replica: S::Replica,
+    seq: Seq,
     kind: u8,
     length: u64,
-) -> Result<Run<'a>, DecodeError> {
-    let run = if kind < DELETE_OWN_UP {
-        let anchor = match kind {
-            INSERT_START => Anchor::START,
-            INSERT_ON => Anchor::after(read_own(id, 1)?),
-            INSERT_AFTER_OWN => Anchor::after(read_own(id, 2 + u64::from(reader.varint_u32()?))?),
-            INSERT_BEFORE_OWN => Anchor::before(read_own(id, 1 + u64::from(reader.varint_u32()?))?),
+) -> Result<Row<'a, S::Replica>, DecodeError> {
+    let row = if kind < DELETE_OWN_UP {
+        let (kind, other, other_seq) = match kind {
+            INSERT_START => (RowKind::InsertFirst, replica, 0),
+            INSERT_ON => (RowKind::InsertAfter, replica, below(seq, 1)?),
+            INSERT_AFTER_OWN => {
+                (RowKind::InsertAfter, replica, below(seq, 2 + u64::from(reader.varint_u32()?))?)
+            }
+            INSERT_BEFORE_OWN => {
+                (RowKind::InsertBefore, replica, below(seq, 1 + u64::from(reader.varint_u32()?))?)
+            }
             _ => {
-                let (element, before) = read_other(reader, source, id)?;
-                if before { Anchor::before(element) } else { Anchor::after(element) }
+                let (other, other_seq, before) = read_other(reader, source, replica, seq)?;
+                (if before { RowKind::InsertBefore } else { RowKind::InsertAfter }, other, other_seq)
             }
         };
         let bytes = usize::try_from(length).map_err(|_| DecodeError::Truncated)?;
         let (text, elements) = source.text(reader, bytes)?;
         let len = Seq::try_from(elements).map_err(|_| DecodeError::InvalidValue("length of a run"))?;
-        Run { id, len, kind: RunKind::Insert { anchor, text } }
+        Row { replica, seq, len, kind, other, other_seq, text }
     } else {
         let len = Seq::try_from(length).map_err(|_| DecodeError::InvalidValue("length of a run"))?;
-        let (target, descending) = match kind {
-            DELETE => read_other(reader, source, id)?,
-            _ => (read_own(id, 1 + u64::from(reader.varint_u32()?))?, kind == DELETE_OWN_DOWN),
+        let (other, other_seq, down) = match kind {
+            DELETE => read_other(reader, source, replica, seq)?,
+            _ => (replica, below(seq, 1 + u64::from(reader.varint_u32()?))?, kind == DELETE_OWN_DOWN),
         };
-        if descending && len == 1 {
+        if down && len == 1 {
             return Err(DecodeError::InvalidValue("direction of one deletion"));
         }
-        let in_range = if descending { target.seq >= len - 1 } else { target.seq <= Seq::MAX - len };
+        let in_range = if down { other_seq >= len - 1 } else { other_seq <= Seq::MAX - len };
         if !in_range {
             return Err(DecodeError::InvalidValue("range of deleted elements"));
         }
-        Run { id, len, kind: RunKind::Delete { target, descending } }
+        let kind = if down { RowKind::DeleteDown } else { RowKind::DeleteUp };
+        Row { replica, seq, len, kind, other, other_seq, text: "" }
     };
-    if id.seq.checked_add(run.len).is_none() {
+    if seq.checked_add(row.len).is_none() {
         return Err(DecodeError::InvalidValue("seq"));
     }
-    Ok(run)
+    Ok(row)
 }
 
-/// The own element that is so far below `id`.
+/// The number that is so far below `seq`.
 #[inline]
-fn read_own(id: OpId, distance: u64) -> Result<OpId, DecodeError> {
-    match Seq::try_from(distance).ok().and_then(|distance| id.seq.checked_sub(distance)) {
-        Some(seq) => Ok(OpId::new(id.replica, seq)),
-        None => Err(DecodeError::InvalidValue("distance")),
-    }
+fn below(seq: Seq, distance: u64) -> Result<Seq, DecodeError> {
+    let below = Seq::try_from(distance).ok().and_then(|distance| seq.checked_sub(distance));
+    below.ok_or(DecodeError::InvalidValue("distance"))
 }
 
 #[inline]
-fn read_other<'a>(
+fn read_other<'a, S: Source<'a>>(
     reader: &mut Reader<'a>,
-    source: &mut impl Source<'a>,
-    id: OpId,
-) -> Result<(OpId, bool), DecodeError> {
-    let (element, bit) = source.element(reader)?;
-    if element.replica == id.replica && element.seq < id.seq {
+    source: &mut S,
+    replica: S::Replica,
+    seq: Seq,
+) -> Result<(S::Replica, Seq, bool), DecodeError> {
+    let (other, other_seq, bit) = source.element(reader)?;
+    if other == replica && other_seq < seq {
         return Err(DecodeError::InvalidValue("own element"));
     }
-    Ok((element, bit))
+    Ok((other, other_seq, bit))
 }

@@ -180,7 +180,7 @@ pub(crate) fn decode_single_named<'a>(
 #[inline]
 fn read<'a>(
     reader: &mut Reader<'a>,
-    source: &mut impl Source<'a>,
+    source: &mut impl Source<'a, Replica = ReplicaId>,
     id: OpId,
     head: u8,
 ) -> Result<Run<'a>, DecodeError> {
@@ -188,19 +188,21 @@ fn read<'a>(
         0 => reader.varint()?.checked_add(LONG).ok_or(DecodeError::InvalidNumber)?,
         length => length,
     };
-    run::read(reader, source, id, head >> 3 & 7, length)
+    Ok(run::read(reader, source, id.replica, id.seq, head >> 3 & 7, length)?.into_run())
 }
 
 /// Replicas as they are.
 struct InFull;
 
 impl<'a> Source<'a> for InFull {
+    type Replica = ReplicaId;
+
     #[inline]
-    fn element(&mut self, reader: &mut Reader<'a>) -> Result<(OpId, bool), DecodeError> {
+    fn element(&mut self, reader: &mut Reader<'a>) -> Result<(ReplicaId, Seq, bool), DecodeError> {
         let replica = ReplicaId::new(reader.u64_le()?);
         let number = reader.varint()?;
         let seq = Seq::try_from(number >> 1).map_err(|_| DecodeError::InvalidNumber)?;
-        Ok((OpId::new(replica, seq), number & 1 == 1))
+        Ok((replica, seq, number & 1 == 1))
     }
 
     #[inline]
@@ -235,11 +237,13 @@ impl Named<'_> {
 }
 
 impl<'a> Source<'a> for Named<'_> {
+    type Replica = ReplicaId;
+
     #[inline]
-    fn element(&mut self, reader: &mut Reader<'a>) -> Result<(OpId, bool), DecodeError> {
+    fn element(&mut self, reader: &mut Reader<'a>) -> Result<(ReplicaId, Seq, bool), DecodeError> {
         let number = reader.varint()?;
         let (_, replica) = self.0.read(number >> 1, reader)?;
-        Ok((OpId::new(replica, reader.varint_u32()?), number & 1 == 1))
+        Ok((replica, reader.varint_u32()?, number & 1 == 1))
     }
 
     #[inline]

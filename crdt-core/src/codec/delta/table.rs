@@ -7,7 +7,8 @@ use crate::bytes::{Reader, write_u64_le, write_varint};
 use crate::codec::limits::MAX_DELTA_REPLICAS;
 use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId, Seq};
-use crate::op::Run;
+use crate::op::{Row, Run, Runs};
+use crate::units::Size;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -121,10 +122,7 @@ impl TableWriter {
 }
 
 /// Decodes a table. An error leaves the names as they were.
-pub(super) fn decode<'a>(
-    bytes: &'a [u8],
-    names: Option<&mut ReplicaNames>,
-) -> Result<Vec<Vec<Run<'a>>>, DecodeError> {
+pub(super) fn decode<'a>(bytes: &'a [u8], names: Option<&mut ReplicaNames>) -> Result<Runs<'a>, DecodeError> {
     let mut reader = Reader::new(bytes);
     let format = reader.u8()?;
     let named = match (format & 0xf0, names) {
@@ -150,13 +148,13 @@ pub(super) fn decode<'a>(
         places.push(place);
         replicas.push(replica);
     }
-    let (lists, ends) = read_blocks(reader, check(replicas)?)?;
+    let (runs, ends) = read_blocks(reader, check(replicas)?)?;
     let new = draft.into_new();
     names.define(&new);
     for (index, end) in ends {
         names.said(places[index], end);
     }
-    Ok(lists)
+    Ok(runs)
 }
 
 fn read_count(reader: &mut Reader<'_>, min_bytes: usize) -> Result<usize, DecodeError> {
@@ -181,79 +179,105 @@ fn check(replicas: Vec<ReplicaId>) -> Result<Vec<ReplicaId>, DecodeError> {
 }
 
 /// The runs, and for each block the index of its replica and its end.
-type Blocks<'a> = (Vec<Vec<Run<'a>>>, Vec<(usize, OpId)>);
+type Blocks<'a> = (Runs<'a>, Vec<(usize, OpId)>);
+
+/// What was read of one replica.
+#[derive(Clone, Copy)]
+struct Part {
+    rows: usize,
+    end: Seq,
+}
 
 fn read_blocks(mut reader: Reader<'_>, replicas: Vec<ReplicaId>) -> Result<Blocks<'_>, DecodeError> {
     let text = reader.str()?;
-    let mut source = Table { is_ascii: text.is_ascii(), text, replicas };
-    // For each replica, its list and the end of its last run.
-    let mut places: Vec<Option<(usize, Seq)>> = vec![None; source.replicas.len()];
-    let mut lists: Vec<Vec<Run<'_>>> = Vec::new();
+    let mut source = Table { is_ascii: text.is_ascii(), text, replicas: replicas.len() };
+    let mut parts = vec![Part { rows: 0, end: 0 }; replicas.len()];
+    let mut rows: Vec<Row<'_>> = Vec::new();
     let mut ends = Vec::new();
+    let mut in_groups = true;
     while !reader.is_empty() {
         let head = reader.varint()?;
-        let (index, replica) = source.replica(head >> 1)?;
+        let replica = source.replica(head >> 1)?;
         let mut seq = reader.varint_u32()?;
         let runs = if head & 1 == 0 { 1 } else { reader.count(1)? };
         if runs == 0 || runs == 1 && head & 1 == 1 {
             return Err(DecodeError::InvalidValue("run count"));
         }
-        let (list, end) = *places[index].get_or_insert_with(|| {
-            lists.push(Vec::new());
-            (lists.len() - 1, 0)
-        });
-        if seq < end {
+        let part = &mut parts[replica as usize];
+        if seq < part.end {
             return Err(DecodeError::InvalidValue("order of runs"));
         }
-        let list_of = &mut lists[list];
+        in_groups &= part.rows == 0 || rows.last().is_some_and(|row| row.replica == replica);
+        rows.reserve(runs);
         for _ in 0..runs {
             let head = reader.varint()?;
             if head >> 3 == 0 {
                 return Err(DecodeError::InvalidValue("length of a run"));
             }
             let kind = head.to_le_bytes()[0] & 7;
-            let run = run::read(&mut reader, &mut source, OpId::new(replica, seq), kind, head >> 3)?;
-            seq = run.end();
-            list_of.push(run);
+            let row = run::read(&mut reader, &mut source, replica, seq, kind, head >> 3)?;
+            seq = row.end();
+            rows.push(row);
         }
-        places[index] = Some((list, seq));
-        ends.push((index, OpId::new(replica, seq)));
+        part.rows += runs;
+        part.end = seq;
+        ends.push((replica as usize, OpId::new(replicas[replica as usize], seq)));
     }
     if !source.text.is_empty() {
         return Err(DecodeError::InvalidValue("length of the text"));
     }
-    if let [list] = lists.as_slice()
-        && list.len() == 1
-    {
+    if rows.len() == 1 {
         return Err(DecodeError::InvalidValue("count of runs"));
     }
-    Ok((lists, ends))
+    if !in_groups {
+        rows = grouped(&rows, &parts);
+    }
+    Ok((Runs { replicas, rows }, ends))
+}
+
+/// The rows of each replica together, in the order they had.
+fn grouped<'a>(rows: &[Row<'a>], parts: &[Part]) -> Vec<Row<'a>> {
+    let mut out = rows.to_vec();
+    let mut next = Vec::with_capacity(parts.len());
+    let mut before = 0;
+    for part in parts {
+        next.push(before);
+        before += part.rows;
+    }
+    for &row in rows {
+        let place = &mut next[row.replica as usize];
+        out[*place] = row;
+        *place += 1;
+    }
+    out
 }
 
 /// Replicas by their index in the table; text from where all of it stands.
 struct Table<'a> {
-    replicas: Vec<ReplicaId>,
+    replicas: usize,
     text: &'a str,
     is_ascii: bool,
 }
 
 impl Table<'_> {
     #[inline]
-    fn replica(&self, index: u64) -> Result<(usize, ReplicaId), DecodeError> {
-        let index = usize::try_from(index).map_err(|_| DecodeError::InvalidNumber)?;
-        match self.replicas.get(index) {
-            Some(&replica) => Ok((index, replica)),
-            None => Err(DecodeError::InvalidValue("replica index")),
+    fn replica(&self, index: u64) -> Result<u32, DecodeError> {
+        let index = u32::try_from(index).map_err(|_| DecodeError::InvalidNumber)?;
+        if (index as usize) < self.replicas {
+            Ok(index)
+        } else {
+            Err(DecodeError::InvalidValue("replica index"))
         }
     }
 }
 
 impl<'a> Source<'a> for Table<'a> {
+    type Replica = u32;
+
     #[inline]
-    fn element(&mut self, reader: &mut Reader<'a>) -> Result<(OpId, bool), DecodeError> {
+    fn element(&mut self, reader: &mut Reader<'a>) -> Result<(u32, Seq, bool), DecodeError> {
         let number = reader.varint()?;
-        let (_, replica) = self.replica(number >> 1)?;
-        Ok((OpId::new(replica, reader.varint_u32()?), number & 1 == 1))
+        Ok((self.replica(number >> 1)?, reader.varint_u32()?, number & 1 == 1))
     }
 
     #[inline]
@@ -263,6 +287,32 @@ impl<'a> Source<'a> for Table<'a> {
         }
         let (text, rest) = self.text.split_at_checked(bytes).ok_or(DecodeError::InvalidText)?;
         self.text = rest;
-        Ok((text, if self.is_ascii { bytes } else { text.chars().count() }))
+        Ok((text, if self.is_ascii { bytes } else { Size::of(text).chars }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::RowKind;
+
+    #[test]
+    fn blocks_that_take_turns_come_out_by_replica() {
+        let mut bytes = vec![FULL | VERSION];
+        write_varint(&mut bytes, 2);
+        for replica in [7, 5] {
+            write_u64_le(&mut bytes, replica);
+        }
+        write_varint(&mut bytes, 4);
+        bytes.extend_from_slice(b"abcd");
+        // Replica 5, 7, 5, 7, with numbers left out between; each inserts one element after the start.
+        for (index, from) in [(1, 0), (0, 0), (1, 3), (0, 9)] {
+            bytes.extend_from_slice(&[index << 1, from, 1 << 3]);
+        }
+        let runs = decode(&bytes, None).unwrap();
+        let rows: Vec<_> = runs.rows.iter().map(|row| (row.replica, row.seq, row.text)).collect();
+        assert_eq!(rows, [(0, 0, "b"), (0, 9, "d"), (1, 0, "a"), (1, 3, "c")]);
+        assert!(runs.rows.iter().all(|row| row.kind == RowKind::InsertFirst));
+        assert_eq!(runs.replicas, [7, 5].map(ReplicaId::new));
     }
 }
