@@ -193,10 +193,10 @@ impl Doc {
     /// whether it was short ASCII and there was room.
     #[inline]
     fn append_on(&mut self, index: ReplicaIndex, replica: ReplicaId, text: &str) -> bool {
-        let appended = match text.as_bytes() {
-            &[byte] if byte.is_ascii() => self.log.append_on(index, 1, |text| text.push(char::from(byte))),
+        let appended = match *text.as_bytes() {
+            [byte] if byte.is_ascii() => self.log.append_on(index, 1, |text| text.push(char::from(byte))),
             // Anything longer than what is typed by hand is worth a closer look.
-            &[_, _, ..] if text.len() <= 64 && text.is_ascii() => {
+            [_, _, ..] if text.len() <= 64 && text.is_ascii() => {
                 self.log.append_on(index, seq_of(text.len()), |all| all.push_str(text))
             }
             _ => None,

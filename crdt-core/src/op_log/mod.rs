@@ -114,16 +114,6 @@ impl OpLog {
         &self.replicas[replica as usize]
     }
 
-    /// The log of a replica by its name.
-    pub(crate) fn of_id(&self, replica: ReplicaId) -> Option<&ReplicaLog> {
-        self.index_of(replica).map(|index| self.of(index))
-    }
-
-    /// How many operations of `replica` are integrated.
-    pub(crate) fn next_seq(&self, replica: ReplicaId) -> Seq {
-        self.of_id(replica).map_or(0, ReplicaLog::next_seq)
-    }
-
     /// The name of the next operation of a listed replica.
     #[inline]
     pub(crate) fn next_id(&self, replica: ReplicaIndex) -> LocalId {
@@ -139,12 +129,6 @@ impl OpLog {
     /// The name that `id` has in every document.
     pub(crate) fn op_id(&self, id: LocalId) -> OpId {
         OpId::new(self.of(id.replica).id(), id.seq)
-    }
-
-    /// The element `id` here, if it is integrated and is an element.
-    pub(crate) fn element(&self, id: OpId) -> Option<LocalId> {
-        let replica = self.index_of(id.replica)?;
-        self.of(replica).is_element(id.seq).then_some(LocalId::new(replica, id.seq))
     }
 
     /// The placement as every document names it.
