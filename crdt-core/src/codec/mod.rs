@@ -12,7 +12,9 @@ mod limits;
 mod snapshot;
 mod values;
 
-pub(crate) use delta::{DeltaWriter, decode_runs, decode_runs_named, decode_single, decode_single_named};
+pub(crate) use delta::{
+    DeltaWriter, decode_runs, decode_runs_named, decode_single, decode_single_named, write_single,
+};
 pub use delta::{ReplicaNames, decode_delta, encode_delta};
 pub(crate) use limits::{MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS};
 pub(crate) use snapshot::{open_snapshot, seal_snapshot};

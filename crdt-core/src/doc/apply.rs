@@ -64,7 +64,7 @@ impl Doc {
         &mut self,
         run: Run<'_>,
         own: Option<ReplicaId>,
-        edits: Option<&mut Edits>,
+        mut edits: Option<&mut Edits>,
     ) -> Result<bool, ApplyError> {
         let replica = run.id.replica;
         let Some(index) = self.log.index_of(replica) else { return Ok(false) };
@@ -84,6 +84,20 @@ impl Doc {
             }
             return Ok(true);
         }
+        if let RunKind::Delete { target, descending } = run.kind
+            && let Some(other) = self.log.index_of(target.replica)
+            && self.log.has_room(index, run.len)
+            && self.delete_next(
+                index,
+                LocalId::new(other, target.seq),
+                run.len,
+                descending,
+                edits.as_deref_mut(),
+            )
+        {
+            self.version.set(replica, run.end());
+            return Ok(true);
+        }
         let row = Row::from(run);
         check_own_references(&row)?;
         match fit(&self.log, &row) {
@@ -94,6 +108,33 @@ impl Doc {
         self.check_room(1, row.text.len(), &[])?;
         self.integrate(run, edits);
         Ok(true)
+    }
+
+    /// Deletes a run of elements as the next operations of a replica, if they stand in one item.
+    #[inline]
+    fn delete_next(
+        &mut self,
+        replica: ReplicaIndex,
+        target: LocalId,
+        len: Seq,
+        descending: bool,
+        edits: Option<&mut Edits>,
+    ) -> bool {
+        let lowest = if descending { target.seq - (len - 1) } else { target.seq };
+        let first = LocalId::new(target.replica, lowest);
+        let gone = if self.sequence.delete_elements_on(first, len) {
+            Some(Size { chars: len as usize, utf16: len as usize })
+        } else {
+            let Some(gone) = self.sequence.delete_in_one_item(&self.log, first, len as usize) else {
+                return false;
+            };
+            gone
+        };
+        if let (Some(edits), Some(size)) = (edits, gone) {
+            edits.delete(self.sequence.position_of_last_edit(), size);
+        }
+        self.log.append_delete(replica, target, len, descending);
+        true
     }
 
     /// The position of the last edit, which inserted so many elements of ASCII.

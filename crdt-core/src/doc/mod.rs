@@ -12,7 +12,7 @@ pub use transaction::Transaction;
 use crate::anchor::{Anchor, Side};
 use crate::codec::{
     DeltaWriter, ReplicaNames, decode_runs, decode_runs_named, decode_single, decode_single_named,
-    open_snapshot, seal_snapshot,
+    open_snapshot, seal_snapshot, write_single,
 };
 use crate::error::{ApplyError, EditError};
 use crate::event::TextEdit;
@@ -218,16 +218,17 @@ impl Doc {
         }
         let mut id = self.next_id(Size::of(text).chars)?;
         let mut placement = self.sequence.placement_at(place);
-        for (number, run) in runs(text, WIDE_RUN).enumerate() {
-            if number == 0 {
-                self.sequence.insert_at(&self.log, place, id, placement, run);
-            } else {
-                self.sequence.integrate_insert(&self.log, id, placement, run);
-            }
+        let mut place = place;
+        let mut rest = runs(text, WIDE_RUN).peekable();
+        while let Some(run) = rest.next() {
+            self.sequence.insert_at(&self.log, place, id, placement, run);
             let count = count_of(run);
             self.append_insert(id.replica, placement, run, count);
             placement = Placement { element: id.plus(count - 1), side: Side::After };
             id = id.plus(count);
+            if rest.peek().is_some() {
+                place = self.sequence.place_of_last_edit();
+            }
         }
         self.version.set(self.replica, id.seq);
         Ok(())
@@ -355,6 +356,15 @@ impl Doc {
             self.write_log(&mut writer, index, seqs.start, seqs.end);
         }
         writer
+    }
+
+    /// Appends the delta of the own operations from `from` on.
+    #[inline]
+    fn newest_into(&self, from: Seq, out: &mut Vec<u8>) {
+        match self.log.newest(self.own, from) {
+            Some(said) => write_single(out, &self.run(self.own, said)),
+            None => self.delta_of_into(self.replica, from..Seq::MAX, out),
+        }
     }
 
     fn write_log<'a>(&'a self, writer: &mut DeltaWriter<'a>, replica: ReplicaIndex, from: Seq, to: Seq) {
@@ -553,15 +563,19 @@ impl Doc {
         Ok(self.position_from_utf16(start)?..self.position_from_utf16(end)?)
     }
 
+    /// The number of the next local operation.
+    #[inline]
+    fn own_seq(&self) -> Seq {
+        if self.own == NOT_LISTED { self.version.get(self.replica) } else { self.log.of(self.own).next_seq() }
+    }
+
     /// The name of the next local operation, if there is room for `count` of them.
     fn next_id(&mut self, count: usize) -> Result<LocalId, EditError> {
-        let seq = self.version.get(self.replica);
-        let room = Seq::try_from(count).is_ok_and(|count| seq.checked_add(count).is_some());
-        if !room {
-            return Err(EditError::Full);
+        if self.own == NOT_LISTED {
+            self.own = self.log.register(self.replica);
         }
-        self.own = self.log.register(self.replica);
-        Ok(LocalId::new(self.own, seq))
+        let room = Seq::try_from(count).is_ok_and(|count| self.log.has_room(self.own, count));
+        if room { Ok(self.log.next_id(self.own)) } else { Err(EditError::Full) }
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Transaction<'doc> {
 
 impl<'doc> Transaction<'doc> {
     pub(super) fn new(doc: &'doc mut Doc) -> Self {
-        let from = doc.version().get(doc.replica());
+        let from = doc.own_seq();
         Self { doc, from }
     }
 
@@ -83,9 +83,8 @@ impl<'doc> Transaction<'doc> {
 
     /// Ends the transaction and appends to `out` what [`Transaction::commit`] returns.
     pub fn commit_into(self, out: &mut Vec<u8>) {
-        let (replica, to) = (self.doc.replica(), self.doc.version().get(self.doc.replica()));
-        if to > self.from {
-            self.doc.delta_of_into(replica, self.from..to, out);
+        if self.doc.own_seq() > self.from {
+            self.doc.newest_into(self.from, out);
         }
     }
 }

@@ -94,6 +94,7 @@ impl VersionVector {
     }
 
     /// How many operations of `replica` were seen: also the first seq that was not.
+    #[inline]
     pub fn get(&self, replica: ReplicaId) -> Seq {
         self.seen.get(replica).unwrap_or(0)
     }

@@ -39,7 +39,16 @@ impl ReplicaMap {
         self.len
     }
 
+    #[inline]
     pub(crate) fn get(&self, replica: ReplicaId) -> Option<u32> {
+        let written = self.chunks.get(self.written.chunk).and_then(|chunk| chunk.get(self.written.index));
+        match written {
+            Some(&(written, number)) if written == replica => Some(number),
+            _ => self.search(replica),
+        }
+    }
+
+    fn search(&self, replica: ReplicaId) -> Option<u32> {
         let place = self.find(replica).ok()?;
         Some(self.chunks[place.chunk][place.index].1)
     }

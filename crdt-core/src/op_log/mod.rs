@@ -182,6 +182,12 @@ impl OpLog {
         self.replicas[replica as usize].append_delete(target, len, descending)
     }
 
+    /// The operations of a listed replica from `from`, which exists, up to its newest, if they are in one entry.
+    #[inline]
+    pub(crate) fn newest(&self, replica: ReplicaIndex, from: Seq) -> Option<Said<'_>> {
+        self.replicas.get(replica as usize)?.newest(replica, from)
+    }
+
     /// The entries of one replica from `from` up to `to`, the first and last cut to fit.
     pub(crate) fn said(&self, replica: ReplicaIndex, from: Seq, to: Seq) -> impl Iterator<Item = Said<'_>> {
         self.of(replica).said(replica, from, to)

@@ -211,9 +211,17 @@ impl ReplicaLog {
             .map(move |place| self.cut(replica, place, from, to))
     }
 
+    #[inline]
+    pub(super) fn newest(&self, replica: ReplicaIndex, from: Seq) -> Option<Said<'_>> {
+        let last = self.entries.len().checked_sub(1)?;
+        (self.entries[last].seq <= from && from < self.next).then(|| self.cut(replica, last, from, self.next))
+    }
+
+    #[inline]
     fn cut(&self, replica: ReplicaIndex, place: usize, from: Seq, to: Seq) -> Said<'_> {
         let entry = self.entries[place];
-        let (start, end) = (entry.seq.max(from), self.end(place).min(to));
+        let entry_end = self.end(place);
+        let (start, end) = (entry.seq.max(from), entry_end.min(to));
         let (skipped, len) = (start - entry.seq, end - start);
         if entry.is_delete() {
             let descending = entry.tag & BACKWARD != 0;
@@ -222,7 +230,7 @@ impl ReplicaLog {
             return Said::Delete { seq: start, len, target, descending };
         }
         let text = self.entry_text(place);
-        let text = if text.len() == (self.end(place) - entry.seq) as usize {
+        let text = if text.len() == (entry_end - entry.seq) as usize {
             &text[skipped as usize..(skipped + len) as usize]
         } else {
             crate::units::chars(text, skipped as usize, len as usize)

@@ -53,6 +53,11 @@ impl Cursor {
         self.known.then_some(self.end)
     }
 
+    /// What is known of its leaf.
+    pub(super) fn around(&self) -> (Visible, Visible) {
+        self.around
+    }
+
     /// Whether its item ends at `position`.
     #[inline]
     pub(super) fn ends_at(&self, unit: Unit, position: usize) -> bool {

@@ -210,6 +210,14 @@ impl Sequence {
         }
     }
 
+    /// Directly behind the last edit, which was an insertion here.
+    pub(crate) fn place_of_last_edit(&mut self) -> Place {
+        self.position_of_last_edit();
+        let slot = self.cursor.slot;
+        let spot = Spot { slot, chars: self.items.get(slot).len() };
+        Place { spot: Some(spot), at: self.cursor.end().unwrap_or_default(), around: self.cursor.around() }
+    }
+
     /// Puts in a run typed at `place`; `placement` is what [`Sequence::placement_at`] gave there.
     pub(crate) fn insert_at(
         &mut self,
@@ -281,28 +289,59 @@ impl Sequence {
     /// forwards, in one run of ASCII that has more; tells the first element then.
     #[inline]
     pub(crate) fn delete_on(&mut self, unit: Unit, start: usize, count: u32) -> Option<LocalId> {
-        let backwards = self.cursor.ends_at(unit, start + count as usize);
-        if !backwards && !self.cursor.ends_at(unit, start) {
-            return None;
+        if self.cursor.ends_at(unit, start + count as usize) {
+            self.delete_backwards(count, |_| true)
+        } else if self.cursor.ends_at(unit, start) {
+            self.delete_forwards(count, |_| true)
+        } else {
+            None
         }
+    }
+
+    /// Deletes `count` elements from `first` on, if that goes on from where the last edit deleted, as
+    /// [`Sequence::delete_on`] does.
+    #[inline]
+    pub(crate) fn delete_elements_on(&mut self, first: LocalId, count: u32) -> bool {
+        self.delete_backwards(count, |id| id == first).is_some()
+            || self.delete_forwards(count, |id| id == first).is_some()
+    }
+
+    #[inline]
+    fn delete_backwards(&mut self, count: u32, is_right: impl FnOnce(LocalId) -> bool) -> Option<LocalId> {
         let Slot { leaf, index } = self.cursor.slot;
         let items = self.items.items_mut(leaf);
-        let first = if backwards {
-            let (left, tombstone) = items.get(index.wrapping_sub(1))?.bury_last(items[index], count)?;
-            items[index - 1] = left;
-            items[index] = tombstone;
-            tombstone.id()
-        } else {
-            let right = *items.get(index + 1)?;
-            (items[index], items[index + 1]) = right.bury_first(items[index], count)?;
-            right.id()
-        };
+        let (left, tombstone) = items.get(index.wrapping_sub(1))?.bury_last(items[index], count)?;
+        if !is_right(tombstone.id()) {
+            return None;
+        }
+        items[index - 1] = left;
+        items[index] = tombstone;
+        self.shrink(count, true);
+        Some(tombstone.id())
+    }
+
+    #[inline]
+    fn delete_forwards(&mut self, count: u32, is_right: impl FnOnce(LocalId) -> bool) -> Option<LocalId> {
+        let Slot { leaf, index } = self.cursor.slot;
+        let items = self.items.items_mut(leaf);
+        let right = *items.get(index + 1)?;
+        let (tombstone, rest) = right.bury_first(items[index], count)?;
+        if !is_right(right.id()) {
+            return None;
+        }
+        items[index] = tombstone;
+        items[index + 1] = rest;
+        self.shrink(count, false);
+        Some(right.id())
+    }
+
+    #[inline]
+    fn shrink(&mut self, count: u32, in_front: bool) {
         let gone = Visible::ascii(count);
         let mut more = Visible::default();
         more.sub(gone);
-        self.items.adjust(leaf, more);
-        self.cursor.shrink(gone, backwards);
-        Some(first)
+        self.items.adjust(self.cursor.slot.leaf, more);
+        self.cursor.shrink(gone, in_front);
     }
 
     /// The visible text up to where the last edit ended. O(log *n*) at most.
@@ -489,14 +528,31 @@ impl Sequence {
     ) -> (usize, Option<Size>) {
         self.index.want(&self.items);
         let (slot, from) = self.locate(first);
-        let item = self.items.get(slot);
-        let to = item.len().min(from + len);
-        if item.is_deleted() {
-            return (to - from, None);
+        let to = self.items.get(slot).len().min(from + len);
+        (to - from, self.bury_if_visible(log, slot, from, to))
+    }
+
+    /// Deletes the `len` elements from `first` on if they are elements and stand in one item. Tells how much text they
+    /// were if they were visible.
+    pub(crate) fn delete_in_one_item(
+        &mut self,
+        log: &OpLog,
+        first: LocalId,
+        len: usize,
+    ) -> Option<Option<Size>> {
+        self.index.want(&self.items);
+        let (slot, from) = self.find(first)?;
+        let to = from + len;
+        (to <= self.items.get(slot).len()).then(|| self.bury_if_visible(log, slot, from, to))
+    }
+
+    fn bury_if_visible(&mut self, log: &OpLog, slot: Slot, from: usize, to: usize) -> Option<Size> {
+        if self.items.get(slot).is_deleted() {
+            return None;
         }
         let (slot, size) = self.bury(log, slot, from, to);
         self.cursor = Cursor::somewhere(slot);
-        (to - from, Some(size))
+        Some(size)
     }
 
     /// Makes tombstones of elements `from..to` of the visible item at `slot`. Tells where they are now, and

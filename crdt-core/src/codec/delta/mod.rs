@@ -49,7 +49,7 @@ mod single;
 mod table;
 
 pub use names::ReplicaNames;
-pub(crate) use single::{decode_single, decode_single_named};
+pub(crate) use single::{decode_single, decode_single_named, write as write_single};
 
 use crate::error::DecodeError;
 use crate::op::{Op, Run, Runs};

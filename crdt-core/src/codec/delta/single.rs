@@ -17,7 +17,7 @@ const LONG: u64 = 8;
 
 /// Appends `run`, which is not empty.
 #[inline]
-pub(super) fn write(out: &mut Vec<u8>, run: &Run<'_>) {
+pub(crate) fn write(out: &mut Vec<u8>, run: &Run<'_>) {
     let parts = Parts::of(run);
     let mut scratch = Scratch::new(FULL, &parts);
     scratch.replica(run.id.replica);
