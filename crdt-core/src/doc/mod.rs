@@ -427,7 +427,8 @@ impl Doc {
         match decode_single_named(delta, names)? {
             Some(run) => self.apply_run(run, Some(&mut edits))?,
             None => {
-                self.apply_runs(decode_runs_named(delta, names)?, Some(self.replica), Some(&mut edits))?;
+                let runs = decode_runs_named(delta, names)?;
+                self.apply_runs(runs, Some(self.replica), Some(&mut edits))?;
             }
         }
         Ok(edits.into_list())

@@ -47,6 +47,8 @@ mod replicas;
 mod run;
 mod single;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use names::ReplicaNames;
 pub(crate) use single::{decode_single, decode_single_named, write as write_single};

@@ -22,7 +22,7 @@ use alloc::vec::Vec;
 /// was written with is refused or, undetected, means other operations: names replace no checks of who may
 /// say what.
 ///
-/// At most 16,384 replicas get names, some 40 bytes each; deltas of the ones after that spell them out.
+/// Two ends that keep the same names compare equal. At most 16,384 replicas get names, some 40 bytes each; deltas of the ones after that spell them out.
 ///
 /// # Examples
 /// ```
@@ -45,7 +45,7 @@ use alloc::vec::Vec;
 /// assert_eq!(lengths, [11, 2, 2]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplicaNames {
     replicas: ReplicaTable,
     /// For each, where the last named delta of it ended.
@@ -54,7 +54,7 @@ pub struct ReplicaNames {
 }
 
 /// The last named delta.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Last {
     place: u32,
     /// The operation behind its last.

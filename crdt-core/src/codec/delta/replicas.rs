@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// A list of different replicas. Finding one is O(log of them).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ReplicaTable {
     list: Vec<ReplicaId>,
     /// Kept once the list is too long to look through.
