@@ -40,7 +40,9 @@
 //!
 //! Forms 1 and 2 and 0xE1 are *named*: both ends of a connection keep [`ReplicaNames`], where a `name` is 1 + the
 //! place of a replica, and 0 gives the replica that follows the next place. A run goes on if it starts where the
-//! last named delta of its replica ended. What can be said in fewer bytes must be.
+//! last named delta of its replica ended.
+//!
+//! A single run, and each run of a table, has one form only; any other is refused. Reading a single takes no memory.
 
 mod names;
 mod replicas;
