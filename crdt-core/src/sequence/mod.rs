@@ -27,6 +27,7 @@
 //! Costs, with *n* items: finding a position, inserting, deleting one run: O(log *n*); text typed on: O(1).
 
 mod cursor;
+mod heads;
 mod id_index;
 mod item;
 mod siblings;

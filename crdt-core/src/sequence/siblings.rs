@@ -1,8 +1,8 @@
 //! Where a new element goes when siblings really meet.
 //!
 //! Most insertions never come here: only concurrent ones at one place do (see `mod.rs`). Then the
-//! neighbours among the siblings are looked up in [`Siblings`], an ordered set of all run heads by
-//! the place they were put, and the new element goes between their subtrees. Two walks look for
+//! neighbours among the siblings are looked up in [`Siblings`], all run heads in order of the place
+//! where they were put, and the new element goes between their subtrees. Two walks look for
 //! that gap: one down the inner edge of the larger sibling's subtree (or up from the anchor, where
 //! there is none), one from the smaller sibling's side. They take turns, and the first to arrive
 //! ends both. Each walk goes run by run.
@@ -13,28 +13,33 @@
 //! O(*h* log *h*), whoever made it. Memory: one entry per run head, from the first meeting on.
 
 use super::Gap;
+use super::heads::{Head, Heads};
 use crate::anchor::Side;
-use crate::ids::{OpId, ReplicaId, Seq};
+use crate::ids::OpId;
 use crate::op_log::{LocalId, OpLog, Placement};
-use alloc::collections::BTreeSet;
-use core::ops::RangeInclusive;
+use alloc::vec::Vec;
 
 /// All run heads, by where they were placed and then by id.
 #[derive(Clone, Default)]
 pub(super) struct Siblings {
-    heads: BTreeSet<Head>,
+    /// Those placed beside elements of each replica.
+    beside: Vec<Beside>,
+    at_start: Heads,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Head {
-    side: Side,
-    anchor: LocalId,
-    id: OpId,
-    replica: u32,
+#[derive(Clone, Default)]
+struct Beside {
+    before: Heads,
+    after: Heads,
 }
 
-const LEAST: OpId = OpId::new(ReplicaId::new(0), 0);
-const GREATEST: OpId = OpId::new(ReplicaId::new(u64::MAX), Seq::MAX);
+/// The nearest siblings of an element.
+struct Neighbours {
+    smaller: Option<LocalId>,
+    larger: Option<LocalId>,
+}
+
+const NONE: &Heads = &Heads::new();
 
 impl Siblings {
     /// Reads them all off the log. O(*h* log *h*).
@@ -50,31 +55,35 @@ impl Siblings {
 
     /// Notes that the run head `id` was placed at `placement`.
     pub(super) fn add(&mut self, log: &OpLog, id: LocalId, placement: Placement) {
-        let (side, anchor) = (placement.side, placement.element);
-        self.heads.insert(Head { side, anchor, id: log.op_id(id), replica: id.replica });
+        let Placement { element: anchor, side } = placement;
+        let heads = if anchor == LocalId::START {
+            &mut self.at_start
+        } else {
+            let replica = anchor.replica as usize;
+            if self.beside.len() <= replica {
+                self.beside.resize_with(replica + 1, Beside::default);
+            }
+            let beside = &mut self.beside[replica];
+            if side == Side::Before { &mut beside.before } else { &mut beside.after }
+        };
+        heads.add(log, Head { anchor: anchor.seq, id });
     }
 
-    fn between(
-        &self,
-        side: Side,
-        anchors: RangeInclusive<LocalId>,
-        ids: RangeInclusive<OpId>,
-    ) -> impl DoubleEndedIterator<Item = &Head> {
-        let from = Head { side, anchor: *anchors.start(), id: *ids.start(), replica: 0 };
-        let to = Head { side, anchor: *anchors.end(), id: *ids.end(), replica: u32::MAX };
-        self.heads.range(from..=to)
+    /// Those placed on this side of elements of the replica of `anchor`.
+    fn heads(&self, side: Side, anchor: LocalId) -> &Heads {
+        match (self.beside.get(anchor.replica as usize), side) {
+            _ if anchor == LocalId::START => &self.at_start,
+            (Some(beside), Side::Before) => &beside.before,
+            (Some(beside), Side::After) => &beside.after,
+            (None, _) => NONE,
+        }
     }
-}
-
-fn local(head: &Head) -> LocalId {
-    LocalId::new(head.replica, head.id.seq)
 }
 
 /// The gap where `id`, placed at `placement`, belongs. It is not yet in the log.
 pub(super) fn gap_among(siblings: &Siblings, log: &OpLog, id: OpId, placement: Placement) -> Gap {
     let family = Family { siblings, log };
-    let larger = family.next_larger(placement, id);
-    let smaller = family.next_smaller(placement, id);
+    let Neighbours { larger, smaller } = family.neighbours(placement, id);
     let (mut left, mut right) = match (placement.side, larger, smaller) {
         (Side::After, None, _) => return Gap::After(placement.element),
         (Side::Before, _, None) => return Gap::Before(placement.element),
@@ -121,31 +130,36 @@ impl Family<'_> {
         self.log.of(anchor.replica).continues_at(anchor.replica, next.seq).then_some(next)
     }
 
-    fn next_larger(&self, placement: Placement, id: OpId) -> Option<LocalId> {
+    /// The nearest siblings of `id`, which is or would be placed at `placement`.
+    fn neighbours(&self, placement: Placement, id: OpId) -> Neighbours {
         let Placement { element, side } = placement;
-        let head = self.siblings.between(side, element..=element, id..=GREATEST).find(|head| head.id > id);
-        let run = self.run_sibling(placement).filter(|&run| self.log.op_id(run) > id);
-        pick(head, run, |head, run| head.id < self.log.op_id(run))
-    }
-
-    fn next_smaller(&self, placement: Placement, id: OpId) -> Option<LocalId> {
-        let Placement { element, side } = placement;
-        let head = self.siblings.between(side, element..=element, LEAST..=id).rfind(|head| head.id < id);
-        let run = self.run_sibling(placement).filter(|&run| self.log.op_id(run) < id);
-        pick(head, run, |head, run| head.id > self.log.op_id(run))
-    }
-
-    fn run_sibling(&self, placement: Placement) -> Option<LocalId> {
-        if placement.side == Side::After { self.goes_on(placement.element) } else { None }
+        let (smaller, larger) = self.siblings.heads(side, element).around(self.log, element.seq, id);
+        let mut neighbours = Neighbours { smaller, larger };
+        if side == Side::After
+            && let Some(run) = self.goes_on(element)
+        {
+            let run_id = self.log.op_id(run);
+            let (nearest, is_nearer) = if run_id < id {
+                let is_nearer = smaller.is_none_or(|head| self.log.op_id(head) < run_id);
+                (&mut neighbours.smaller, is_nearer)
+            } else {
+                let is_nearer = larger.is_none_or(|head| self.log.op_id(head) > run_id);
+                (&mut neighbours.larger, is_nearer)
+            };
+            if is_nearer && run_id != id {
+                *nearest = Some(run);
+            }
+        }
+        neighbours
     }
 
     fn step(&self, walk: Walk) -> Walk {
         match walk {
             Walk::RightEdge(element) => self.right_edge(element),
             Walk::LeftEdge(element) => {
-                let mut children = self.siblings.between(Side::Before, element..=element, LEAST..=GREATEST);
-                match children.next_back() {
-                    Some(first) => Walk::LeftEdge(local(first)),
+                let before = self.siblings.heads(Side::Before, element).last_up_to(element.seq);
+                match before.filter(|head| head.anchor == element.seq) {
+                    Some(first) => Walk::LeftEdge(first.id),
                     None => Walk::Found(Gap::Before(element)),
                 }
             }
@@ -158,15 +172,16 @@ impl Family<'_> {
     /// Goes along the run of `element` to the first place where another last child branches off.
     fn right_edge(&self, element: LocalId) -> Walk {
         let (_, last) = self.log.of(element.replica).run_around(element.seq);
-        let last = LocalId::new(element.replica, last);
-        let branch = self.siblings.between(Side::After, element..=last, LEAST..=GREATEST).next();
-        let anchor = branch.map_or(last, |head| head.anchor);
-        // The last child is the smallest: the first in the set, or the one that goes on.
-        let head = branch.filter(|head| head.anchor == anchor);
-        match pick(head, self.goes_on(anchor), |head, run| head.id < self.log.op_id(run)) {
-            Some(child) => Walk::RightEdge(child),
-            None => Walk::Found(Gap::After(anchor)),
-        }
+        let branch = self.siblings.heads(Side::After, element).first_from(element.seq);
+        let branch = branch.filter(|head| head.anchor <= last);
+        let anchor = LocalId::new(element.replica, branch.map_or(last, |head| head.anchor));
+        // The last child is the smallest: the first of the heads, or the one that goes on.
+        let child = match (branch, self.goes_on(anchor)) {
+            (Some(head), Some(run)) if self.log.op_id(head.id) > self.log.op_id(run) => Some(run),
+            (Some(head), _) => Some(head.id),
+            (None, run) => run,
+        };
+        child.map_or(Walk::Found(Gap::After(anchor)), Walk::RightEdge)
     }
 
     /// Goes up along the run of `element` to the last place where a smaller sibling branches off.
@@ -176,21 +191,19 @@ impl Family<'_> {
         }
         let (first, _) = self.log.of(element.replica).run_around(element.seq);
         if first < element.seq {
-            let anchors =
-                LocalId::new(element.replica, first)..=LocalId::new(element.replica, element.seq - 1);
-            let Some(branch) = self.siblings.between(Side::After, anchors, LEAST..=GREATEST).next_back()
-            else {
+            let branch = self.siblings.heads(Side::After, element).last_up_to(element.seq - 1);
+            let Some(branch) = branch.filter(|head| head.anchor >= first) else {
                 return Walk::Behind(LocalId::new(element.replica, first));
             };
-            let placement = Placement { element: branch.anchor, side: Side::After };
-            let on_path = branch.anchor.plus(1);
-            return match self.next_smaller(placement, self.log.op_id(on_path)) {
+            let anchor = LocalId::new(element.replica, branch.anchor);
+            let placement = Placement { element: anchor, side: Side::After };
+            return match self.neighbours(placement, self.log.op_id(anchor.plus(1))).smaller {
                 Some(sibling) => Walk::LeftEdge(sibling),
-                None => Walk::Behind(branch.anchor),
+                None => Walk::Behind(anchor),
             };
         }
         let placement = self.log.of(element.replica).placement(element.replica, element.seq);
-        match (self.next_smaller(placement, self.log.op_id(element)), placement.side) {
+        match (self.neighbours(placement, self.log.op_id(element)).smaller, placement.side) {
             (Some(sibling), _) => Walk::LeftEdge(sibling),
             (None, Side::After) => Walk::Behind(placement.element),
             (None, Side::Before) => Walk::Found(Gap::Before(placement.element)),
@@ -199,23 +212,10 @@ impl Family<'_> {
 
     fn in_front(&self, element: LocalId) -> Walk {
         let placement = self.log.of(element.replica).placement(element.replica, element.seq);
-        match (self.next_larger(placement, self.log.op_id(element)), placement.side) {
+        match (self.neighbours(placement, self.log.op_id(element)).larger, placement.side) {
             (Some(sibling), _) => Walk::RightEdge(sibling),
             (None, Side::After) => Walk::Found(Gap::After(placement.element)),
             (None, Side::Before) => Walk::InFront(placement.element),
         }
-    }
-}
-
-/// One of a head and a run's next element, if there is any: the head if `head_first`.
-fn pick(
-    head: Option<&Head>,
-    run: Option<LocalId>,
-    head_first: impl Fn(&Head, LocalId) -> bool,
-) -> Option<LocalId> {
-    match (head, run) {
-        (Some(head), Some(run)) => Some(if head_first(head, run) { local(head) } else { run }),
-        (Some(head), None) => Some(local(head)),
-        (None, run) => run,
     }
 }
