@@ -4,6 +4,7 @@ use crate::codec::limits::MAX_NAMES;
 use crate::dice::Dice;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::op::OpKind;
+use alloc::vec;
 use alloc::string::String;
 
 fn id(replica: u64, seq: Seq) -> OpId {
