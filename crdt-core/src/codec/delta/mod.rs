@@ -88,8 +88,11 @@ fn writer_of(ops: &[Op]) -> DeltaWriter<'_> {
 /// Whatever is wrong with the bytes; [`DecodeError::WrongFormat`] also for a named delta, which only
 /// [`Doc::apply_named`](crate::Doc::apply_named) takes.
 pub fn decode_delta(bytes: &[u8]) -> Result<Vec<Op>, DecodeError> {
-    let Runs { replicas, rows } = decode_runs(bytes)?;
-    Ok(rows.into_iter().map(|row| row.named(&replicas).into_run().to_op()).collect())
+    Ok(ops_of(decode_runs(bytes)?))
+}
+
+fn ops_of(Runs { replicas, rows }: Runs<'_>) -> Vec<Op> {
+    rows.into_iter().map(|row| row.named(&replicas).into_run().to_op()).collect()
 }
 
 /// Decodes the runs of a delta.

@@ -4,8 +4,8 @@ use crate::codec::limits::MAX_NAMES;
 use crate::dice::Dice;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::op::OpKind;
-use alloc::vec;
 use alloc::string::String;
+use alloc::vec;
 
 fn id(replica: u64, seq: Seq) -> OpId {
     OpId::new(ReplicaId::new(replica), seq)
@@ -26,7 +26,7 @@ fn encode_named(ops: &[Op], names: &mut ReplicaNames) -> Vec<u8> {
 }
 
 fn decode_named(bytes: &[u8], names: &mut ReplicaNames) -> Result<Vec<Op>, DecodeError> {
-    Ok(decode_runs_named(bytes, names)?.into_iter().flatten().map(Run::to_op).collect())
+    Ok(ops_of(decode_runs_named(bytes, names)?))
 }
 
 /// Encodes both ways, after this many operations of replica 1; tells how many bytes that took.
