@@ -73,13 +73,13 @@ impl Heads {
     /// Behind all that are `below`, which the first ones are: a chunk and a place in it.
     #[inline]
     fn place(&self, below: impl Fn(&Head) -> bool) -> (usize, usize) {
-        let chunk = match self.chunks.len() {
-            0 => return (0, 0),
-            1 => 0,
-            _ => self.chunks.partition_point(|chunk| below(&chunk[0])).saturating_sub(1),
+        // Most belong behind all others.
+        let chunk = match self.chunks.last() {
+            None => return (0, 0),
+            Some(last) if below(&last[0]) => self.chunks.len() - 1,
+            Some(_) => self.chunks.partition_point(|chunk| below(&chunk[0])).saturating_sub(1),
         };
         let list = &self.chunks[chunk];
-        // Most are put behind all others.
         let index = match list.last() {
             Some(last) if below(last) => list.len(),
             _ => list.partition_point(below),
