@@ -67,7 +67,7 @@ impl Doc {
         mut edits: Option<&mut Edits>,
     ) -> Result<bool, ApplyError> {
         let replica = run.id.replica;
-        let Some(index) = self.log.index_of(replica) else { return Ok(false) };
+        let Some((index, place)) = self.log.placed_index_of(replica) else { return Ok(false) };
         let next = self.log.next_id(index);
         if own == Some(replica) || run.id.seq != next.seq {
             return Ok(false);
@@ -100,13 +100,16 @@ impl Doc {
         }
         let row = Row::from(run);
         check_own_references(&row)?;
-        match fit(&self.log, &row) {
+        let other = if row.other == replica { Some(index) } else { self.log.index_of(row.other) };
+        let Some(other) = other else { return Ok(false) };
+        match fit(&self.log, &row, Some(other)) {
             Fit::Whole => {}
             Fit::Invalid => return Err(invalid_reference(&row)),
             Fit::Part(_) | Fit::Blocked(_) => return Ok(false),
         }
-        self.check_room(1, row.text.len(), &[])?;
-        self.integrate(run, edits);
+        self.check_room(0, row.text.len(), &[])?;
+        self.integrate_row(&row, index, other, edits);
+        self.version.set_near(place, replica, row.end());
         Ok(true)
     }
 
@@ -265,7 +268,7 @@ impl Doc {
                 continue;
             }
             let row = Row::from(run);
-            let fit = fit(&self.log, &row);
+            let fit = fit(&self.log, &row, self.log.index_of(row.other));
             if let Fit::Blocked(seq) = fit {
                 self.pending.block(OpId::new(row.other, seq), replica);
                 return;
@@ -296,9 +299,9 @@ pub(super) enum Fit {
     Invalid,
 }
 
-/// How much of `row` can be integrated into what the log holds.
-fn fit(log: &OpLog, row: &Row<'_, ReplicaId>) -> Fit {
-    let other = log.index_of(row.other);
+/// How much of `row`, which refers to the replica with the index `other`, can be integrated into what the log
+/// holds.
+fn fit(log: &OpLog, row: &Row<'_, ReplicaId>, other: Option<ReplicaIndex>) -> Fit {
     let there = other.map_or(0, |other| log.of(other).next_seq());
     Fit::of(row, there, |first, len| other.is_some_and(|other| elements(log, other, first, len)))
 }

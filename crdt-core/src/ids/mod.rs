@@ -5,7 +5,7 @@
 
 mod replica_map;
 
-pub(crate) use replica_map::ReplicaMap;
+pub(crate) use replica_map::{Place, ReplicaMap};
 
 use alloc::vec;
 use core::fmt;
@@ -107,6 +107,12 @@ impl VersionVector {
         } else {
             self.seen.set(replica, count);
         }
+    }
+
+    /// As [`VersionVector::set`] with a `count` of at least 1, for a replica that probably stands at `guess`.
+    #[inline]
+    pub(crate) fn set_near(&mut self, guess: Place, replica: ReplicaId, count: Seq) {
+        *self.seen.entry_near(guess, replica, count) = count;
     }
 
     /// Raises what was seen of `replica` to `count`, if it was less.

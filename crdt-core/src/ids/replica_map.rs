@@ -15,8 +15,9 @@ pub(crate) struct ReplicaMap {
     written: Place,
 }
 
+/// Where a replica stands. A guess once anything has been added or removed, in another map too.
 #[derive(Clone, Copy, Default)]
-struct Place {
+pub(crate) struct Place {
     chunk: usize,
     index: usize,
 }
@@ -64,6 +65,19 @@ impl ReplicaMap {
             return;
         }
         *self.entry(replica, number) = number;
+    }
+
+    /// As [`ReplicaMap::get`], and where that stands: a good guess for another map of the same replicas.
+    pub(crate) fn get_placed(&self, replica: ReplicaId) -> Option<(u32, Place)> {
+        let place = self.find(replica).ok()?;
+        Some((self.chunks[place.chunk][place.index].1, place))
+    }
+
+    /// As [`ReplicaMap::entry`], looking at `guess` first.
+    #[inline]
+    pub(crate) fn entry_near(&mut self, guess: Place, replica: ReplicaId, new: u32) -> &mut u32 {
+        self.written = guess;
+        self.entry(replica, new)
     }
 
     /// The number of `replica` to be changed, which is `new` if there was none.

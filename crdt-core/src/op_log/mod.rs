@@ -18,7 +18,7 @@ pub(crate) use pending::Pending;
 pub(crate) use replica_log::{ReplicaLog, Said};
 
 use crate::anchor::{Anchor, Side};
-use crate::ids::{OpId, ReplicaId, ReplicaMap, Seq};
+use crate::ids::{OpId, Place, ReplicaId, ReplicaMap, Seq};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -77,6 +77,11 @@ pub(crate) struct OpLog {
 impl OpLog {
     pub(crate) fn index_of(&self, replica: ReplicaId) -> Option<ReplicaIndex> {
         self.by_id.get(replica)
+    }
+
+    /// As [`OpLog::index_of`], and where a version vector of the same replicas has it.
+    pub(crate) fn placed_index_of(&self, replica: ReplicaId) -> Option<(ReplicaIndex, Place)> {
+        self.by_id.get_placed(replica)
     }
 
     /// The index of `replica`, which is listed from now on.
