@@ -1,0 +1,2 @@
+//! Todo.
+pub(super) fn run(_bench: &mut super::Bench) {}
