@@ -1,42 +1,10 @@
 //! Histories made to make siblings meet: many writers at one place. What counts is how the time grows.
 
 use crdt_bench::READER;
-use crdt_core::{Doc, ReplicaId, VersionVector};
+use crdt_bench::siblings::{Shape, common, replica, writer};
+use crdt_core::Doc;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
-
-/// How each of many writers puts its characters between the two that all start with.
-#[derive(Clone, Copy, Debug)]
-enum Shape {
-    OneRun,
-    FortyRuns,
-    Backwards,
-}
-
-fn common() -> Vec<u8> {
-    let mut doc = Doc::new(ReplicaId::new(u64::MAX / 2));
-    doc.insert(0, "xy").expect("the start exists");
-    doc.delta_since(&VersionVector::new())
-}
-
-fn writer(replica: u64, common: &[u8], shape: Shape, characters: usize) -> Doc {
-    let mut doc = Doc::new(ReplicaId::new(replica));
-    doc.apply(common).expect("the delta of a document applies");
-    for typed in 0..characters {
-        let position = match (shape, typed % 5) {
-            (Shape::Backwards, _) | (Shape::FortyRuns, 4) => 1,
-            (Shape::FortyRuns, 2) => 1 + typed / 2,
-            (Shape::OneRun | Shape::FortyRuns, _) => 1 + typed,
-        };
-        doc.insert(position, "q").expect("the position is in what was typed");
-    }
-    doc
-}
-
-/// Spread over all ids, so that neighbours in time are not neighbours in order.
-fn replica(number: u64) -> u64 {
-    number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1
-}
 
 fn merged(common: &[u8], deltas: &[Vec<u8>]) -> usize {
     let mut doc = Doc::new(READER);

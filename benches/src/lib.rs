@@ -1,5 +1,9 @@
 //! The work that the benches of crdt-core share: recorded histories, ready to be replayed.
 
+#![forbid(unsafe_code)]
+
+pub mod siblings;
+
 use crdt_core::{Doc, ReplicaId};
 use crdt_testkit::traces::{Patch, SequentialTrace, Trace, find_traces, read_trace};
 use std::fs;

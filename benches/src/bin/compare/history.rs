@@ -42,7 +42,6 @@ impl History {
 pub(crate) struct Shared {
     pub(crate) trace: ConcurrentTrace,
     pub(crate) edits: Vec<Vec<Edit>>,
-    pub(crate) operations: usize,
 }
 
 impl Shared {
@@ -52,7 +51,7 @@ impl Shared {
         let mut laid_out = lay_out(&patches, false).into_iter();
         let edits =
             trace.transactions.iter().map(|made| laid_out.by_ref().take(made.patches.len()).collect());
-        Self { edits: edits.collect(), operations: operations(&patches), trace }
+        Self { edits: edits.collect(), trace }
     }
 }
 

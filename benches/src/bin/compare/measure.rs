@@ -39,6 +39,11 @@ impl Limit {
         Self(Instant::now() + allowed, allowed)
     }
 
+    /// As much time again, from now on: for a run that had to prepare something first.
+    pub(crate) fn anew(self) -> Self {
+        Self::from_now(self.1)
+    }
+
     /// To be asked at every step; looks at the clock at every 256th.
     pub(crate) fn check(self, step: usize) -> Result<(), Missing> {
         if step.is_multiple_of(256) && Instant::now() > self.0 {

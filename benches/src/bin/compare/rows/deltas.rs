@@ -73,12 +73,12 @@ fn contender<'a, C: Crdt>(work: &str, history: &'a History, plan: Plan) -> Conte
         _ => {
             // Made when first needed, and by those who can only.
             let mut made: Option<Deltas> = None;
-            Contender::new(C::NAME, C::ROLE, move |_| {
+            Contender::new(C::NAME, C::ROLE, move |limit| {
                 let deltas = match &made {
                     Some(deltas) => deltas,
                     None => made.insert(encoded::<C>(history, Limit::from_now(2 * plan.per_run))?.1),
                 };
-                let limit = Limit::from_now(plan.per_run);
+                let limit = limit.anew();
                 let (done, time) = timed(|| {
                     let mut contender = C::new(2);
                     contender.apply_all(deltas, limit)?;
