@@ -87,9 +87,9 @@ const INSERTS: u8 = 1;
 impl<B: Buffer> Text for Cola<B> {
     const NAME: &'static str = B::NAME;
 
-    /// Replicas of one text are forks of one first replica.
+    /// Replicas of one text are forks of one first replica. All have small numbers, which it encodes in fewer bytes than random ones.
     fn new(replica: u32) -> Self {
-        Self { replica: Replica::new(u64::MAX, 0).fork(replica.into()), text: B::new("") }
+        Self { replica: Replica::new(1, 0).fork(u64::from(replica) + 1), text: B::new("") }
     }
 
     fn edit(&mut self, edit: Edit) {
@@ -172,7 +172,7 @@ impl<B: Buffer> Crdt for Cola<B> {
         let (len, rest) = bytes.split_first_chunk::<8>().expect("it was encoded so");
         let len = usize::try_from(u64::from_le_bytes(*len)).expect("it was encoded so");
         let (encoded, text) = rest.split_at(len);
-        let replica = Replica::decode(replica.into(), &EncodedReplica::from_bytes(encoded));
+        let replica = Replica::decode(u64::from(replica) + 1, &EncodedReplica::from_bytes(encoded));
         let text = std::str::from_utf8(text).expect("it was encoded so");
         Self { replica: replica.expect("it was encoded so"), text: B::new(text) }
     }
