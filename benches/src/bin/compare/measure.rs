@@ -61,6 +61,8 @@ pub(crate) struct Missing(pub(crate) String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Ours,
+    /// Ours in a second way, which has no bar of its own in the row.
+    OursToo,
     Peer,
     /// No CRDT: the text alone.
     Floor,

@@ -24,6 +24,11 @@ impl Unit {
         }
     }
 
+    /// Whether it comes out the same every time.
+    pub(crate) fn is_exact(self) -> bool {
+        matches!(self, Self::Bytes)
+    }
+
     fn show(self, value: f64) -> String {
         match self {
             Self::Bytes if value >= 1000.0 => thousands(value),
@@ -138,6 +143,7 @@ impl Row {
             "unit": self.unit.name(),
             "ours": self.ours(),
             "peers": values(Role::Peer),
+            "ours_too": values(Role::OursToo),
             "floors": values(Role::Floor),
             "ratio_best": self.to_best_peer(),
             "ratio_floor": self.to_floor(),
@@ -165,8 +171,9 @@ pub(crate) fn table(rows: &[Row], runs: usize, notes: &[String]) -> String {
     }
     names.sort_by_key(|(_, role)| match role {
         Role::Ours => 0,
-        Role::Floor => 1,
-        Role::Peer => 2,
+        Role::OursToo => 1,
+        Role::Floor => 2,
+        Role::Peer => 3,
     });
     let mut out = format!("### {}\n\nIn {}.\n\n|  |", first.work, first.unit.name());
     for (name, _) in &names {

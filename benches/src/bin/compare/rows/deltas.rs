@@ -3,12 +3,12 @@
 use super::{Bench, MAIN_TRACE};
 use crate::automerge::Automerge;
 use crate::cola::Cola;
-use crate::contender::{Crdt, expect_text};
+use crate::contender::{Crdt, Text, expect_text};
 use crate::diamond_types::DiamondTypes;
 use crate::history::{Deltas, History};
 use crate::loro::Loro;
-use crate::measure::{Contender, Limit, Missing, Plan, timed};
-use crate::ours::Ours;
+use crate::measure::{Contender, Limit, Missing, Plan, Role, timed};
+use crate::ours::{Ours, OursNamed};
 use crate::report::{Bar, Unit};
 use crate::yrs::Yrs;
 use jumprope::JumpRopeBuf;
@@ -16,29 +16,46 @@ use std::slice::from_ref;
 
 const ENCODE: &str = "local edits, one encoded delta per edit";
 const BYTES: &str = "bytes per such delta, mean";
+const NAMED: &str = "bytes per such delta where both ends know the replicas, mean";
 const APPLY: &str = "apply those deltas one by one to a fresh replica, text at the end";
 
 pub(super) fn run(bench: &mut Bench) {
     let plan = bench.plan;
-    if ![ENCODE, BYTES, APPLY].iter().any(|work| bench.wants(work)) {
+    if ![ENCODE, BYTES, NAMED, APPLY].iter().any(|work| bench.wants(work)) {
         return;
     }
     let histories = std::mem::take(&mut bench.sequential);
-    for (work, unit) in [(ENCODE, Unit::Milliseconds), (BYTES, Unit::Bytes), (APPLY, Unit::Milliseconds)] {
+    for (work, unit) in [
+        (ENCODE, Unit::Milliseconds),
+        (BYTES, Unit::Bytes),
+        (NAMED, Unit::Bytes),
+        (APPLY, Unit::Milliseconds),
+    ] {
         if !bench.wants(work) {
             continue;
         }
         // Lengths do not vary.
-        let plan = if work == BYTES { plan.once() } else { plan };
+        let plan = if unit.is_exact() { plan.once() } else { plan };
         for (name, history) in &histories {
             let bar = match work {
                 _ if name != MAIN_TRACE => Bar::Shown,
                 ENCODE => Bar::Against("cola", 0.15),
                 BYTES => Bar::Value(14.0),
+                NAMED => Bar::Value(7.0),
                 _ => Bar::Against("cola + crop", 0.18),
             };
+            if work == NAMED {
+                // The first delta names its author; every other one refers to that.
+                let named = Contender::new(Ours::NAME, Role::Ours, move |limit| {
+                    let (_, deltas) = encoded::<OursNamed>(history, limit)?;
+                    Ok(deltas.bytes.len() as f64 / deltas.len() as f64)
+                });
+                bench.row(work, name, unit, bar, plan, vec![named]);
+                continue;
+            }
             let contenders = vec![
                 contender::<Ours>(work, history, plan),
+                contender::<OursNamed>(work, history, plan),
                 contender::<DiamondTypes>(work, history, plan),
                 contender::<Cola<JumpRopeBuf>>(work, history, plan),
                 contender::<Cola<crop::Rope>>(work, history, plan),
@@ -51,6 +68,7 @@ pub(super) fn run(bench: &mut Bench) {
         match work {
             ENCODE => bench.note("All deltas go into one buffer, one behind the other. Cola's is its own encoding and the text; loro's is what it hands to `subscribe_local_update`; automerge's is the stored change; diamond-types' is a patch without compression."),
             APPLY => bench.note("diamond-types: each patch goes into its log by itself, the text is brought up once, at the end. All others have the text after each delta."),
+            NAMED => bench.note("An ordered connection on which each end keeps the other's names of replicas (`ReplicaNames`). No peer has such a thing."),
             _ => {}
         }
         bench.end_table(plan);

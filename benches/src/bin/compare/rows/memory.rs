@@ -9,14 +9,17 @@ use crate::floor::{Gap, Rope};
 use crate::heap::counted;
 use crate::history::History;
 use crate::loro::Loro;
-use crate::measure::Contender;
+use crate::measure::{Contender, Limit};
 use crate::ours::Ours;
 use crate::report::{Bar, Unit};
 use crate::yrs::Yrs;
 use jumprope::JumpRopeBuf;
+use std::time::Duration;
 
 const LIVE: &str = "live heap after building it by local edits";
 const PEAK: &str = "peak heap while building it, as a multiple of what is live at the end";
+/// Counting slows those down that allocate often.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) fn run(bench: &mut Bench) {
     let plan = bench.plan.once();
@@ -52,7 +55,8 @@ pub(super) fn run(bench: &mut Bench) {
 }
 
 fn contender<'a, C: Text>(work: &'static str, history: &'a History) -> Contender<'a> {
-    Contender::new(C::NAME, C::ROLE, move |limit| {
+    Contender::new(C::NAME, C::ROLE, move |_| {
+        let limit = Limit::from_now(PATIENCE);
         let (built, heap) = counted(|| {
             let mut contender = C::new(1);
             contender.edit_all(&history.edits, (0, 0), limit).map(|()| contender)
