@@ -15,7 +15,10 @@ pub(crate) fn header(quick: bool) -> String {
         PEERS.iter().map(|peer| format!("{peer} {}", newest_version(peer).unwrap_or("?"))).collect();
     let runs = if quick { "3 (quick)" } else { "9" };
     format!(
-        "Measured on {} on {}, crdt-core at {}, against {}.\n\nMedians of {runs} runs after a warm-up, the contenders in turns in one process; \
+        "# crdt-core beside its peers\n\n\
+         This page is what `cargo run --release -p crdt-bench --bin compare > docs/benchmarks.md` printed; how it measures and why so: \
+         [decision 0007](decisions/0007-comparison.md).\n\n\
+         Measured on {} on {}, crdt-core at {}, against {}.\n\nMedians of {runs} runs after a warm-up, the contenders in turns in one process; \
          fewer runs where it says so. Every text and every merge was checked. Bars are those that this project set itself; \
          *ours / floor* is against jumprope's buffered rope, which is no CRDT.\n\n",
         today(),
