@@ -4,7 +4,9 @@
 use crate::contender::{Crdt, Text};
 use crate::history::Edit;
 use ::automerge::transaction::{CommitOptions, Transactable};
-use ::automerge::{ActorId, AutoCommit, LoadOptions, ObjId, ObjType, ROOT, ReadDoc, TextEncoding, Value};
+use ::automerge::{
+    ActorId, AutoCommit, Change, LoadOptions, ObjId, ObjType, ROOT, ReadDoc, TextEncoding, Value,
+};
 use std::sync::OnceLock;
 
 pub(crate) struct Automerge {
@@ -65,7 +67,8 @@ impl Crdt for Automerge {
     }
 
     fn apply(&mut self, delta: &[u8]) {
-        self.doc.load_incremental(delta).expect("a change applies");
+        let change = Change::from_bytes(delta.to_vec()).expect("it was encoded so");
+        self.doc.apply_changes([change]).expect("a change applies");
     }
 
     fn history(&mut self) -> Option<Vec<u8>> {
