@@ -51,12 +51,13 @@ fn machine() -> String {
 fn commit() -> String {
     let commit = said("git", &["rev-parse", "--short", "HEAD"]).unwrap_or_else(|| String::from("no commit"));
     let changed =
-        said("git", &["status", "--porcelain", "--", "crdt-core"]).is_some_and(|list| !list.is_empty());
+        said("git", &["status", "--porcelain", "--", "../crdt-core"]).is_some_and(|list| !list.is_empty());
     if changed { format!("{commit} with changes") } else { commit }
 }
 
 fn said(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
+    let output =
+        Command::new(program).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
