@@ -85,7 +85,8 @@ impl Doc {
             return Ok(true);
         }
         if let RunKind::Delete { target, descending } = run.kind
-            && let Some(other) = self.log.index_of(target.replica)
+            && let Some(other) =
+                (if target.replica == replica { Some(index) } else { self.log.index_of(target.replica) })
             && self.log.has_room(index, run.len)
             && self.delete_next(
                 index,
@@ -95,7 +96,7 @@ impl Doc {
                 edits.as_deref_mut(),
             )
         {
-            self.version.set(replica, run.end());
+            self.version.set_near(place, replica, run.end());
             return Ok(true);
         }
         let row = Row::from(run);
