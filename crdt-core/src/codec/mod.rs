@@ -4,8 +4,8 @@
 //! and builds. Every decoder is all or nothing, allocates no more than the bytes left can justify,
 //! and accepts one form of each number only.
 //!
-//! Format 1 of deltas and snapshots is described byte by byte in `delta/mod.rs` and `snapshot.rs`. It
-//! carries no promise of compatibility before version 1.0.
+//! Format 1 of deltas and format 2 of snapshots are described byte by byte in `delta/mod.rs` and
+//! `snapshot/mod.rs`. They carry no promise of compatibility before version 1.0.
 
 mod delta;
 mod limits;
@@ -17,4 +17,6 @@ pub(crate) use delta::{
 };
 pub use delta::{ReplicaNames, decode_delta, encode_delta};
 pub(crate) use limits::{MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS};
-pub(crate) use snapshot::{open_snapshot, seal_snapshot};
+pub(crate) use snapshot::{
+    Anchors, Deletion, Deletions, SnapshotParts, SnapshotWriter, decode_snapshot, derived,
+};

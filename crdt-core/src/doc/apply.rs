@@ -33,6 +33,7 @@ impl Doc {
         {
             return Ok(());
         }
+        self.thaw_for(&runs);
         let mut intake = Intake::of(self, runs, own)?;
         let order = intake.schedule(&self.log)?;
         let left = intake.left_over(self);
@@ -211,7 +212,11 @@ impl Doc {
     ) {
         for run in runs(text, WIDE_RUN) {
             let count = count_of(run);
-            self.sequence.integrate_insert(&self.log, id, placement, run);
+            if self.sequence.integrate_insert(&self.log, id, placement, run).is_err() {
+                self.thaw();
+                let done = self.sequence.integrate_insert(&self.log, id, placement, run);
+                done.expect("the past was just thawed");
+            }
             self.append_insert(id.replica, placement, run, count);
             placement = Placement { element: id.plus(count - 1), side: Side::After };
             id = id.plus(count);

@@ -4,13 +4,13 @@
 //! were decoded to, and the order is a list of ranges of them. What a row refers to is nearly always in the
 //! newest row of its replica or near the one asked for before; else a binary search finds it.
 
-use super::Doc;
 use super::apply::Fit;
+use super::{Doc, run_of};
 use crate::anchor::Anchor;
 use crate::error::ApplyError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::op::{Row, RowKind, Run, Runs};
-use crate::op_log::{OpLog, ReplicaIndex, Said};
+use crate::op_log::{LocalId, OpLog, ReplicaIndex};
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -272,10 +272,7 @@ impl Incoming {
 
 /// Whether the `len` operations of a replica from `first` on, all integrated, inserted elements.
 pub(super) fn elements(log: &OpLog, replica: ReplicaIndex, first: Seq, len: Seq) -> bool {
-    if len == 1 {
-        return log.of(replica).is_element(first);
-    }
-    log.said(replica, first, first + len).all(|said| matches!(said, Said::Insert { .. }))
+    log.are_elements(LocalId::new(replica, first), len)
 }
 
 /// Refuses a run that refers to itself or to what its own replica did later.
@@ -329,7 +326,7 @@ fn drop_known<'a>(
     }
     let mut rest = run;
     for said in doc.log.said(incoming.local, run.id.seq, run.end()) {
-        match compare(rest, doc.run(incoming.local, said))? {
+        match compare(rest, run_of(&doc.log, incoming.local, said))? {
             Some(more) => rest = more,
             None => return Ok(None),
         }

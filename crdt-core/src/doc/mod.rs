@@ -3,6 +3,7 @@
 mod apply;
 mod edits;
 mod intake;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -12,7 +13,7 @@ pub use transaction::Transaction;
 use crate::anchor::{Anchor, Side};
 use crate::codec::{
     DeltaWriter, ReplicaNames, decode_runs, decode_runs_named, decode_single, decode_single_named,
-    open_snapshot, seal_snapshot, write_single,
+    write_single,
 };
 use crate::error::{ApplyError, EditError};
 use crate::event::TextEdit;
@@ -114,6 +115,9 @@ impl Doc {
 
     /// The text. O(*n* + its bytes).
     pub fn text(&self) -> String {
+        if let Some(text) = self.log.text_as_loaded() {
+            return text.into();
+        }
         let mut out = String::with_capacity(self.len_utf16());
         self.sequence.read(&self.log, 0, self.len(), &mut out);
         out
@@ -306,11 +310,13 @@ impl Doc {
 
     /// Encodes every operation that this document holds and `version` lacks, waiting ones too.
     ///
-    /// O(replicas + log of the entries + what it returns).
+    /// O(replicas + log of the entries + what it returns). What a snapshot brought is decoded for it if any of
+    /// that is asked for; see [`Doc::from_snapshot`].
     pub fn delta_since(&self, version: &VersionVector) -> Vec<u8> {
+        let log = self.log_since(version);
         let mut writer = DeltaWriter::default();
-        for (replica, index) in self.log.by_id() {
-            self.write_log(&mut writer, index, version.get(replica), Seq::MAX);
+        for (replica, index) in log.by_id() {
+            write_log(&mut writer, &log, index, version.get(replica), Seq::MAX);
         }
         for run in self.pending.iter() {
             let seen = version.get(run.id.replica);
@@ -326,7 +332,7 @@ impl Doc {
     }
 
     /// Encodes the operations of one replica that have these numbers, as far as this document has
-    /// integrated them. O(log of the entries + what it returns).
+    /// integrated them. O(log of the entries + what it returns); else as [`Doc::delta_since`].
     pub fn delta_of(&self, replica: ReplicaId, seqs: Range<Seq>) -> Vec<u8> {
         let mut out = Vec::new();
         self.delta_of_into(replica, seqs, &mut out);
@@ -335,7 +341,8 @@ impl Doc {
 
     /// Appends to `out` what [`Doc::delta_of`] returns: for many small deltas this saves a vector each.
     pub fn delta_of_into(&self, replica: ReplicaId, seqs: Range<Seq>, out: &mut Vec<u8>) {
-        self.writer_of(replica, seqs).finish(out);
+        let log = self.log_of(replica, &seqs);
+        writer_of(&log, replica, seqs).finish(out);
     }
 
     /// Appends to `out` what [`Doc::delta_of`] returns, for a connection on which both ends keep names of replicas;
@@ -347,43 +354,17 @@ impl Doc {
         names: &mut ReplicaNames,
         out: &mut Vec<u8>,
     ) {
-        self.writer_of(replica, seqs).finish_named(names, out);
-    }
-
-    fn writer_of(&self, replica: ReplicaId, seqs: Range<Seq>) -> DeltaWriter<'_> {
-        let mut writer = DeltaWriter::default();
-        if let Some(index) = self.log.index_of(replica) {
-            self.write_log(&mut writer, index, seqs.start, seqs.end);
-        }
-        writer
+        let log = self.log_of(replica, &seqs);
+        writer_of(&log, replica, seqs).finish_named(names, out);
     }
 
     /// Appends the delta of the own operations from `from` on.
     #[inline]
     fn newest_into(&self, from: Seq, out: &mut Vec<u8>) {
         match self.log.newest(self.own, from) {
-            Some(said) => write_single(out, &self.run(self.own, said)),
+            Some(said) => write_single(out, &run_of(&self.log, self.own, said)),
             None => self.delta_of_into(self.replica, from..Seq::MAX, out),
         }
-    }
-
-    fn write_log<'a>(&'a self, writer: &mut DeltaWriter<'a>, replica: ReplicaIndex, from: Seq, to: Seq) {
-        for said in self.log.said(replica, from, to) {
-            writer.push(self.run(replica, said));
-        }
-    }
-
-    fn run<'a>(&self, replica: ReplicaIndex, said: Said<'a>) -> Run<'a> {
-        let (seq, len, kind) = match said {
-            Said::Insert { seq, len, placement, text } => {
-                (seq, len, RunKind::Insert { anchor: self.log.anchor(placement), text })
-            }
-            Said::Delete { seq, len, target, descending } => {
-                let target = self.log.op_id(target);
-                (seq, len, RunKind::Delete { target, descending: descending && len > 1 })
-            }
-        };
-        Run { id: self.log.op_id(LocalId::new(replica, seq)), len, kind }
     }
 
     /// Applies a delta from another replica and tells what it changed in the visible text.
@@ -514,25 +495,13 @@ impl Doc {
         self.sequence.elements().map(|(id, visible)| (self.log.op_id(id), visible))
     }
 
-    /// Encodes the whole document: every operation, waiting ones too, with a checksum.
-    pub fn encode_snapshot(&self) -> Vec<u8> {
-        seal_snapshot(&self.delta_since(&VersionVector::new()))
-    }
-
-    /// Opens a snapshot as a document for `replica`, a new random id.
-    ///
-    /// # Errors
-    /// As [`Doc::apply`], and [`DecodeError::ChecksumMismatch`](crate::DecodeError::ChecksumMismatch).
-    pub fn from_snapshot(replica: ReplicaId, snapshot: &[u8]) -> Result<Self, ApplyError> {
-        let mut doc = Self::new(replica);
-        doc.apply_runs(decode_runs(open_snapshot(snapshot)?)?, None, None)?;
-        Ok(doc)
-    }
-
     /// Stops at once if an invariant of the document does not hold. Slow; for tests.
     #[doc(hidden)]
     pub fn assert_invariants(&self) {
-        self.sequence.assert_invariants(&self.log);
+        if !self.log.is_cold() {
+            self.sequence.assert_invariants(&self.log);
+        }
+        self.assert_past_is_sound();
         for replica in self.log.replicas() {
             assert_eq!(self.version.get(replica.id()), replica.next_seq(), "the version is that of the log");
         }
@@ -589,6 +558,33 @@ impl fmt::Debug for Doc {
             .field("pending", &self.pending.operations())
             .finish_non_exhaustive()
     }
+}
+
+fn writer_of(log: &OpLog, replica: ReplicaId, seqs: Range<Seq>) -> DeltaWriter<'_> {
+    let mut writer = DeltaWriter::default();
+    if let Some(index) = log.index_of(replica) {
+        write_log(&mut writer, log, index, seqs.start, seqs.end);
+    }
+    writer
+}
+
+fn write_log<'a>(writer: &mut DeltaWriter<'a>, log: &'a OpLog, replica: ReplicaIndex, from: Seq, to: Seq) {
+    for said in log.said(replica, from, to) {
+        writer.push(run_of(log, replica, said));
+    }
+}
+
+fn run_of<'a>(log: &OpLog, replica: ReplicaIndex, said: Said<'a>) -> Run<'a> {
+    let (seq, len, kind) = match said {
+        Said::Insert { seq, len, placement, text } => {
+            (seq, len, RunKind::Insert { anchor: log.anchor(placement), text })
+        }
+        Said::Delete { seq, len, target, descending } => {
+            let target = log.op_id(target);
+            (seq, len, RunKind::Delete { target, descending: descending && len > 1 })
+        }
+    };
+    Run { id: log.op_id(LocalId::new(replica, seq)), len, kind }
 }
 
 impl Run<'_> {

@@ -11,9 +11,13 @@
 //!
 //! Finding an operation is O(log *e*) with *e* the entries of its replica; appending is O(1).
 
+mod cold;
+mod elements;
 mod pending;
 mod replica_log;
 
+pub(crate) use cold::{BLOCK, Cold, ItemPart, Moved, Piece, is_tree};
+pub(crate) use elements::Elements;
 pub(crate) use pending::Pending;
 pub(crate) use replica_log::{ReplicaLog, Said};
 
@@ -32,7 +36,7 @@ pub(crate) const WIDE_RUN: usize = 511;
 pub(crate) const NOT_LISTED: ReplicaIndex = LocalId::START.replica;
 
 /// The most replicas: their index shares 32 bits with flags.
-pub(crate) const MAX_REPLICAS: usize = (1 << 28) - 1;
+pub(crate) const MAX_REPLICAS: usize = (1 << 27) - 1;
 
 /// The most bytes of inserted text a document keeps, deleted text included.
 pub(crate) const MAX_TEXT_BYTES: usize = u32::MAX as usize;
@@ -46,7 +50,7 @@ pub(crate) struct LocalId {
 
 impl LocalId {
     /// Stands for the start of the sequence where an element is asked for.
-    pub(crate) const START: Self = Self { replica: 0x0fff_ffff, seq: 0 };
+    pub(crate) const START: Self = Self { replica: 0x07ff_ffff, seq: 0 };
 
     pub(crate) const fn new(replica: ReplicaIndex, seq: Seq) -> Self {
         Self { replica, seq }
@@ -72,6 +76,7 @@ pub(crate) struct OpLog {
     replicas: Vec<ReplicaLog>,
     by_id: ReplicaMap,
     text_bytes: usize,
+    cold: Option<Cold>,
 }
 
 impl OpLog {
@@ -134,6 +139,23 @@ impl OpLog {
     /// The name that `id` has in every document.
     pub(crate) fn op_id(&self, id: LocalId) -> OpId {
         OpId::new(self.of(id.replica).id(), id.seq)
+    }
+
+    /// Whether all of `len` operations from `first` on, which are integrated, are elements.
+    pub(crate) fn are_elements(&self, first: LocalId, len: Seq) -> bool {
+        let log = self.of(first.replica);
+        let end = first.seq + len;
+        let past = log.first_seq().clamp(first.seq, end);
+        if let Some(cold) = &self.cold
+            && past > first.seq
+            && !cold.elements.hold(first, past - first.seq)
+        {
+            return false;
+        }
+        if end - past == 1 {
+            return log.is_element(past);
+        }
+        log.said(first.replica, past, end).all(|said| matches!(said, Said::Insert { .. }))
     }
 
     /// The placement as every document names it.

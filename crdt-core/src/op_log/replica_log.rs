@@ -49,6 +49,8 @@ pub(crate) enum Said<'a> {
 #[derive(Clone)]
 pub(crate) struct ReplicaLog {
     id: ReplicaId,
+    /// The first operation that has an entry: there are none of a past that is cold.
+    first: Seq,
     next: Seq,
     entries: Vec<Entry>,
     text: String,
@@ -56,7 +58,17 @@ pub(crate) struct ReplicaLog {
 
 impl ReplicaLog {
     pub(super) fn new(id: ReplicaId) -> Self {
-        Self { id, next: 0, entries: Vec::new(), text: String::new() }
+        Self::starting_at(id, 0)
+    }
+
+    /// The log of what comes after the first `past` operations.
+    pub(super) fn starting_at(id: ReplicaId, past: Seq) -> Self {
+        Self { id, first: past, next: past, entries: Vec::new(), text: String::new() }
+    }
+
+    /// The first operation that is not past and cold: all questions are about this one and later ones.
+    pub(crate) fn first_seq(&self) -> Seq {
+        self.first
     }
 
     pub(crate) fn id(&self) -> ReplicaId {
@@ -75,6 +87,7 @@ impl ReplicaLog {
 
     /// The place of the entry that holds `seq`, which exists.
     fn find(&self, seq: Seq) -> usize {
+        debug_assert!((self.first..self.next).contains(&seq), "asked for an operation that has no entry");
         match self.entries.last() {
             Some(last) if last.seq <= seq => self.entries.len() - 1,
             _ => self.entries.partition_point(|entry| entry.seq <= seq) - 1,

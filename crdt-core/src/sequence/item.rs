@@ -1,5 +1,5 @@
 use crate::ids::Seq;
-use crate::op_log::{LocalId, OpLog, ReplicaIndex, WIDE_RUN};
+use crate::op_log::{ItemPart, LocalId, OpLog, ReplicaIndex, WIDE_RUN};
 use crate::tree;
 use crate::units::{Size, byte_of, chars_before_utf16};
 use core::hint::select_unpredictable;
@@ -22,7 +22,9 @@ const HEAD: u32 = 1 << 30;
 /// The element directly left of the first one (or the start) has had something placed after it.
 const LEFT_TAKEN: u32 = 1 << 29;
 const WIDE: u32 = 1 << 28;
-const REPLICA: u32 = (1 << 28) - 1;
+/// The text is part of what was loaded, not of what the replica's log has since.
+const LOADED: u32 = 1 << 27;
+const REPLICA: u32 = (1 << 27) - 1;
 
 const CHARS: u32 = (1 << 9) - 1;
 const UTF16: u32 = (1 << 10) - 1;
@@ -41,6 +43,56 @@ impl Item {
         let mut item = Self { seq: id.seq, tag, size: 0, text: start };
         item.set_size(size, text.len());
         item
+    }
+
+    /// A run of a snapshot: `text` starts at byte `start` of the loaded text, and is ASCII or short.
+    #[inline]
+    pub(super) fn loaded(id: LocalId, size: Size, bytes: usize, start: usize) -> Self {
+        let mut item = Self { seq: id.seq, tag: LOADED | id.replica, size: 0, text: narrow(start) };
+        item.set_size(size, bytes);
+        item
+    }
+
+    /// The same with the flags of an [`ItemPart`].
+    #[inline]
+    pub(super) fn with_flags(mut self, flags: u8) -> Self {
+        const {
+            assert!((ItemPart::LEFT_TAKEN as u32) << 29 == LEFT_TAKEN);
+            assert!((ItemPart::HEAD as u32) << 29 == HEAD);
+            assert!((ItemPart::DELETED as u32) << 29 == DELETED);
+        };
+        self.tag |= u32::from(flags) << 29;
+        self
+    }
+
+    /// The flags of an [`ItemPart`].
+    pub(super) fn flags(self) -> u8 {
+        (self.tag >> 29).to_le_bytes()[0]
+    }
+
+    /// Where its text starts in the loaded text, if it is there.
+    #[inline]
+    pub(super) fn loaded_start(self) -> Option<usize> {
+        (self.tag & LOADED != 0).then_some(self.text as usize)
+    }
+
+    /// Whether its text starts there in the loaded text.
+    #[inline]
+    pub(super) fn is_loaded_at(self, start: usize) -> bool {
+        (self.tag & LOADED != 0) & (self.text as usize == start)
+    }
+
+    /// The same with its text in its replica's log, from byte `start` on.
+    pub(super) fn with_text_at(mut self, start: u32) -> Self {
+        self.tag &= !LOADED;
+        self.text = start;
+        self
+    }
+
+    /// The same with its text, which is in its replica's log, so much further on.
+    pub(super) fn with_text_moved(mut self, by: u32) -> Self {
+        self.text += by;
+        self
     }
 
     fn set_size(&mut self, size: Size, bytes: usize) {
@@ -75,7 +127,7 @@ impl Item {
         if self.tag & WIDE == 0 { self.size } else { self.size & CHARS }
     }
 
-    fn bytes(self) -> usize {
+    pub(super) fn bytes(self) -> usize {
         (if self.tag & WIDE == 0 { self.size } else { self.size >> 19 }) as usize
     }
 
@@ -106,9 +158,10 @@ impl Item {
     /// and not all of this goes.
     #[inline]
     pub(super) fn bury_last(self, tombstone: Self, count: u32) -> Option<(Self, Self)> {
-        let one_run = (self.tag ^ tombstone.tag) & (DELETED | WIDE | REPLICA) == DELETED
+        let one_run = (self.tag ^ tombstone.tag) & (DELETED | WIDE | LOADED | REPLICA) == DELETED
             && tombstone.tag & (DELETED | HEAD | WIDE) == DELETED
             && self.seq + self.size == tombstone.seq
+            && self.text + self.size == tombstone.text
             && self.size > count;
         let (mut left, mut right) = (self, tombstone);
         if one_run {
@@ -123,9 +176,10 @@ impl Item {
     /// As [`Item::bury_last`], for its first elements and the tombstone in front.
     #[inline]
     pub(super) fn bury_first(self, tombstone: Self, count: u32) -> Option<(Self, Self)> {
-        let one_run = (self.tag ^ tombstone.tag) & (DELETED | WIDE | REPLICA) == DELETED
+        let one_run = (self.tag ^ tombstone.tag) & (DELETED | WIDE | LOADED | REPLICA) == DELETED
             && self.tag & (DELETED | HEAD | WIDE) == 0
             && tombstone.seq + tombstone.size == self.seq
+            && tombstone.text + tombstone.size == self.text
             && self.size > count;
         let (mut left, mut right) = (tombstone, self);
         if one_run {
@@ -168,8 +222,9 @@ impl Item {
 
     /// Its text, deleted or not.
     pub(super) fn text(self, log: &OpLog) -> &str {
+        let text = if self.tag & LOADED == 0 { log.of(self.replica()).text() } else { log.loaded_text() };
         let start = self.text as usize;
-        &log.of(self.replica()).text()[start..start + self.bytes()]
+        &text[start..start + self.bytes()]
     }
 
     /// Elements in front of UTF-16 code unit `utf16`, and whether that unit starts one.
@@ -207,12 +262,14 @@ impl Item {
         (left, right)
     }
 
-    /// The run of both, if `right`, which stands directly behind, goes on where this one ends.
+    /// The run of both, if `right`, which stands directly behind, goes on where this one ends, and so does
+    /// its text: that of loaded tombstones need not.
     pub(super) fn joined(self, right: Self) -> Option<Self> {
         let goes_on = self.replica() == right.replica()
             && self.seq + narrow(self.len()) == right.seq
+            && (self.tag ^ right.tag) & (DELETED | LOADED) == 0
             && !right.is_head()
-            && self.is_deleted() == right.is_deleted();
+            && self.text as usize + self.bytes() == right.text as usize;
         if !goes_on {
             return None;
         }

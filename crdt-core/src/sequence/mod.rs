@@ -26,11 +26,14 @@
 //!
 //! Costs, with *n* items: finding a position, inserting, deleting one run: O(log *n*); text typed on: O(1).
 
+mod build;
 mod cursor;
 mod heads;
 mod id_index;
 mod item;
 mod siblings;
+
+pub(crate) use build::SequenceBuilder;
 
 use crate::anchor::Side;
 use crate::ids::OpId;
@@ -38,6 +41,7 @@ use crate::op_log::{LocalId, OpLog, Placement, ReplicaIndex};
 use crate::tree::{Found, Item as _, LeafId, Slot, Summary as _, Tree};
 use crate::units::Size;
 use alloc::string::String;
+use core::hint::select_unpredictable;
 use cursor::{Cursor, NOBODY};
 use id_index::IdIndex;
 use item::Item;
@@ -114,6 +118,10 @@ impl Unit {
 /// A UTF-16 position between the halves of a surrogate pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InsideSurrogatePair;
+
+/// Where an element was placed long ago matters, and the log does not know yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PastNeeded;
 
 impl Sequence {
     pub(crate) fn new() -> Self {
@@ -246,15 +254,24 @@ impl Sequence {
 
     /// Integrates a run that is the next of its replica and not yet in the log. The log holds what
     /// `placement` names. `text` is ASCII or short (`WIDE_RUN`).
-    pub(crate) fn integrate_insert(&mut self, log: &OpLog, id: LocalId, placement: Placement, text: &str) {
+    ///
+    /// Where siblings meet and the past of the log is cold, nothing is done: thaw it and come again.
+    pub(crate) fn integrate_insert(
+        &mut self,
+        log: &OpLog,
+        id: LocalId,
+        placement: Placement,
+        text: &str,
+    ) -> Result<(), PastNeeded> {
         self.index.want(&self.items);
-        let (spot, left_taken) = self.spot_for(log, id, placement);
+        let (spot, left_taken) = self.spot_for(log, id, placement)?;
         let head = !goes_on(id, placement);
         let item = Item::new(id, text, text_start(log, id), head, left_taken);
         let (slot, whole) = self.put(log, spot, item);
         let writer = if whole.is_ascii() { id.replica } else { NOBODY };
         self.cursor = Cursor::somewhere(slot).with_writer(writer);
         self.note_head(log, id, placement, head);
+        Ok(())
     }
 
     /// Whether what `replica` types at `position` goes on where the last edit ended, so that, as long as it is
@@ -366,7 +383,12 @@ impl Sequence {
 
     /// Where `id`, placed at `placement`, belongs, and whether the element left of there has had
     /// anything placed after it once `id` has.
-    fn spot_for(&mut self, log: &OpLog, id: LocalId, placement: Placement) -> (Option<Spot>, bool) {
+    fn spot_for(
+        &mut self,
+        log: &OpLog,
+        id: LocalId,
+        placement: Placement,
+    ) -> Result<(Option<Spot>, bool), PastNeeded> {
         let direct = match placement.side {
             Side::After => {
                 let spot = self.spot_of_gap(Gap::After(placement.element));
@@ -378,13 +400,16 @@ impl Sequence {
             }
         };
         if let Some(spot) = direct {
-            return (spot, true);
+            return Ok((spot, true));
+        }
+        if log.is_cold() {
+            return Err(PastNeeded);
         }
         let siblings = self.siblings.get_or_insert_with(|| Siblings::of(log));
         let id = OpId::new(log.of(id.replica).id(), id.seq);
         let gap = siblings::gap_among(siblings, log, id, placement);
         let spot = self.spot_of_gap(gap);
-        (spot, self.right_of(spot).is_some_and(Item::left_taken))
+        Ok((spot, self.right_of(spot).is_some_and(Item::left_taken)))
     }
 
     /// The run that starts directly right of a spot, as if it were cut there.
@@ -614,24 +639,46 @@ impl Sequence {
         }
         let Found { slot, before, .. } = self.seek_unit(Unit::Chars, from);
         let (mut skip, mut rest) = (from - before.chars(), to - from);
-        let leaves = core::iter::successors(Some(slot.leaf), |&leaf| self.items.next_leaf(leaf));
-        let items = leaves.flat_map(|leaf| self.items.items(leaf));
-        for item in items.skip(slot.index).filter(|item| !item.is_deleted()) {
-            let text = item.text(log);
-            let len = (item.len() - skip).min(rest);
-            if len == item.len() {
-                out.push_str(text);
-            } else if text.len() == item.len() {
-                out.push_str(&text[skip..skip + len]);
-            } else {
-                out.push_str(crate::units::chars(text, skip, len));
+        // Loaded text that was not copied yet: neighbours go in one.
+        let mut loaded = 0..0;
+        let (mut leaf, mut index) = (Some(slot.leaf), slot.index);
+        while let Some(here) = leaf {
+            for item in &self.items.items(here)[index..] {
+                // Tombstones lie about as chance has it: neither they nor text that goes on take a branch.
+                let chars = item.summary().chars();
+                let goes_on = (chars == 0) | ((skip == 0) & item.is_loaded_at(loaded.end));
+                if goes_on & (chars <= rest) {
+                    loaded.end += select_unpredictable(chars == 0, 0, item.bytes());
+                    rest -= chars;
+                    continue;
+                }
+                if rest == 0 {
+                    break;
+                }
+                if !loaded.is_empty() {
+                    out.push_str(&log.loaded_text()[loaded.clone()]);
+                    loaded = 0..0;
+                }
+                let len = (chars - skip).min(rest);
+                if len == chars
+                    && let Some(start) = item.loaded_start()
+                {
+                    loaded = start..start + item.bytes();
+                } else {
+                    let text = item.text(log);
+                    if text.len() == chars {
+                        out.push_str(&text[skip..skip + len]);
+                    } else {
+                        out.push_str(crate::units::chars(text, skip, len));
+                    }
+                }
+                rest -= len;
+                skip = 0;
             }
-            rest -= len;
-            skip = 0;
-            if rest == 0 {
-                return;
-            }
+            index = 0;
+            leaf = if rest == 0 { None } else { self.items.next_leaf(here) };
         }
+        out.push_str(&log.loaded_text()[loaded]);
     }
 
     /// Stops at once if an invariant does not hold. O(*n* log *n*); for tests.

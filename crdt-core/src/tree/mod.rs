@@ -18,9 +18,12 @@
 //! Items are replaced and inserted, and never removed down to nothing: leaves are not merged.
 //! Ends split unevenly, so that appending and prepending fill their leaves.
 
+mod build;
 mod invariants;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use build::Builder;
 
 use alloc::boxed::Box;
 use alloc::vec;
