@@ -1,0 +1,151 @@
+//! What a snapshot keeps, and what a lying one can do.
+
+use crdt_core::bytes::crc32c;
+use crdt_core::codec::{decode_delta, encode_delta};
+use crdt_core::{Anchor, Doc, Op, OpId, OpKind, ReplicaId, Side, VersionVector};
+use crdt_testkit::histories::{for_all, histories};
+use crdt_testkit::model::ModelOp;
+use crdt_testkit::played::{Played, apply};
+use crdt_testkit::random::Random;
+use crdt_testkit::{Checked, Failure, same};
+use proptest::prelude::any;
+
+fn open(replica: u64, snapshot: &[u8]) -> Checked<Doc> {
+    Doc::from_snapshot(ReplicaId::new(replica), snapshot)
+        .map_err(|error| Failure::new(format!("own snapshot refused: {error}")))
+}
+
+/// The operations of a delta one by one, by id: replicas and runs may be cut and ordered differently.
+fn ops(delta: &[u8]) -> Checked<Vec<ModelOp>> {
+    let runs = decode_delta(delta).map_err(|error| Failure::new(format!("delta refused: {error}")))?;
+    let mut ops: Vec<_> = runs.iter().flat_map(ModelOp::from_run).collect();
+    ops.sort_by_key(|op| op.id);
+    Ok(ops)
+}
+
+fn same_documents(doc: &Doc, expected: &Doc, versions: &[VersionVector]) -> Checked {
+    same("text", &doc.text(), &expected.text())?;
+    same("slice", &doc.slice(0..doc.len()), &expected.slice(0..expected.len()))?;
+    same("version", doc.version(), expected.version())?;
+    same("pending", &doc.pending(), &expected.pending())?;
+    same("elements", &doc.elements().collect::<Vec<_>>(), &expected.elements().collect::<Vec<_>>())?;
+    for version in versions {
+        same("delta since", &ops(&doc.delta_since(version))?, &ops(&expected.delta_since(version))?)?;
+    }
+    doc.assert_invariants();
+    Ok(())
+}
+
+/// Loaded documents hold, say and do what the saved ones do, also when saved again on the way, cold or not.
+#[test]
+fn a_loaded_document_goes_on_as_the_saved_one_would() {
+    for_all(300, (histories(30), any::<u64>()), |(script, seed)| {
+        let played = Played::run(script, |_, _, _| Ok(()))?;
+        let mut random = Random::new(*seed);
+        // One that lacks some deltas, so that others wait.
+        let mut saved = Doc::new(ReplicaId::new(77));
+        for delta in &played.deltas {
+            if !random.chance(15) {
+                apply(&mut saved, delta)?;
+            }
+        }
+        let mut versions: Vec<_> = played.states.iter().map(|state| state.version.clone()).collect();
+        versions.push(VersionVector::new());
+        let mut loaded = open(77, &saved.encode_snapshot())?;
+        same_documents(&loaded, &saved, &versions)?;
+        let mut others = played.deltas.clone();
+        random.shuffle(&mut others);
+        for delta in &others {
+            if random.chance(30) {
+                for doc in [&mut saved, &mut loaded] {
+                    let len = doc.len();
+                    let text = ["x", "é😀", "a longer text"][len % 3];
+                    doc.insert(len / 2, text).map_err(|error| Failure::new(error.to_string()))?;
+                    let end = (len / 3 + 2).min(doc.len());
+                    doc.delete(len / 3..end).map_err(|error| Failure::new(error.to_string()))?;
+                }
+            }
+            if random.chance(15) {
+                loaded = open(77, &loaded.encode_snapshot())?;
+            }
+            let (one, other) = (saved.apply(delta), loaded.apply(delta));
+            same("events", &other, &one)?;
+            if random.chance(20) {
+                same_documents(&loaded, &saved, &versions)?;
+            }
+        }
+        same_documents(&loaded, &saved, &versions)?;
+        same_documents(&open(77, &loaded.encode_snapshot())?, &saved, &versions)
+    });
+}
+
+/// Whoever repairs the checksum gets inside. What is taken then works like any document, however little sense
+/// it makes.
+#[test]
+fn a_lying_snapshot_is_refused_or_harmless() {
+    for_all(400, (histories(25), any::<u64>()), |(script, seed)| {
+        let played = Played::run(script, |_, _, _| Ok(()))?;
+        let mut random = Random::new(*seed);
+        let mut saved = Doc::new(ReplicaId::new(77));
+        for delta in &played.deltas {
+            if !random.chance(10) {
+                apply(&mut saved, delta)?;
+            }
+        }
+        let snapshot = saved.encode_snapshot();
+        for _ in 0..60 {
+            let mut changed = snapshot[..snapshot.len() - 4].to_vec();
+            for _ in 0..=random.below(3) {
+                let at = 6 + random.below(changed.len() - 5);
+                match random.below(6) {
+                    0 => changed.truncate(at),
+                    1 if at < changed.len() => drop(changed.remove(at)),
+                    2 => changed.insert(at, random.bits().to_le_bytes()[0]),
+                    3 if at < changed.len() => changed[at] = random.bits().to_le_bytes()[0],
+                    _ if at < changed.len() => changed[at] ^= 1 << random.below(8),
+                    _ => {}
+                }
+            }
+            let checksum = crc32c(&changed);
+            changed.extend_from_slice(&checksum.to_le_bytes());
+            if let Ok(doc) = Doc::from_snapshot(ReplicaId::new(88), &changed) {
+                work_with(doc, &played.deltas, &mut random)?;
+            }
+        }
+        Ok(())
+    });
+}
+
+/// Everything that can be done with a document, in any order. A step may fail; nothing may panic, and the
+/// document stays one.
+fn work_with(mut doc: Doc, deltas: &[Vec<u8>], random: &mut Random) -> Checked {
+    // What is made up may claim more operations than can be listed.
+    let elements: Vec<OpId> = doc.elements().map(|(id, _)| id).collect();
+    for step in 0..12 {
+        match random.below(7) {
+            0 => drop(doc.insert(random.below(doc.len() + 1), ["a", "é", "xyz"][random.below(3)])),
+            1 if !doc.is_empty() => {
+                let start = random.below(doc.len());
+                drop(doc.delete(start..(start + 1 + random.below(4)).min(doc.len())));
+            }
+            2 | 3 if !deltas.is_empty() => drop(doc.apply(&deltas[random.below(deltas.len())])),
+            4 if !elements.is_empty() => {
+                // Where siblings are likely to meet.
+                let element = elements[random.below(elements.len())];
+                let side = if random.chance(50) { Side::After } else { Side::Before };
+                let id = OpId::new(ReplicaId::new(1000 + step), 0);
+                let kind =
+                    OpKind::Insert { anchor: Anchor { element: Some(element), side }, text: "s".to_owned() };
+                drop(doc.apply(&encode_delta(&[Op { id, kind }])));
+            }
+            5 => drop(doc.delta_since(&VersionVector::new())),
+            _ => {
+                doc = Doc::from_snapshot(doc.replica(), &doc.encode_snapshot())
+                    .map_err(|error| Failure::new(format!("what was taken is refused: {error}")))?;
+            }
+        }
+        same("length", &doc.text().chars().count(), &doc.len())?;
+        same("slice", &doc.slice(0..doc.len()), &Ok(doc.text()))?;
+    }
+    Ok(())
+}
