@@ -123,10 +123,13 @@ fn work_with(mut doc: Doc, deltas: &[Vec<u8>], random: &mut Random) -> Checked {
     let elements: Vec<OpId> = doc.elements().map(|(id, _)| id).collect();
     for step in 0..12 {
         match random.below(7) {
-            0 => drop(doc.insert(random.below(doc.len() + 1), ["a", "é", "xyz"][random.below(3)])),
+            0 => {
+                let _ = doc.insert(random.below(doc.len() + 1), ["a", "é", "xyz"][random.below(3)]);
+            }
             1 if !doc.is_empty() => {
                 let start = random.below(doc.len());
-                drop(doc.delete(start..(start + 1 + random.below(4)).min(doc.len())));
+                let end = (start + 1 + random.below(4)).min(doc.len());
+                let _ = doc.delete(start..end);
             }
             2 | 3 if !deltas.is_empty() => drop(doc.apply(&deltas[random.below(deltas.len())])),
             4 if !elements.is_empty() => {

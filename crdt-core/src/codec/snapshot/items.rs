@@ -92,6 +92,9 @@ impl<'a> Items<'a> {
     ) -> Result<usize, DecodeError> {
         let (heads, rest) = self.heads.split_at(self.heads.len().min(BLOCK));
         let Self { mut numbers, mut replica, mut end, mut end_before, .. } = *self;
+        if !heads.is_empty() && replica as usize >= replicas {
+            return Err(DecodeError::InvalidValue("replica of an item"));
+        }
         let mut parts = block.iter_mut().zip(heads).peekable();
         while let Some((_, head)) = parts.peek() {
             if **head & OTHER_REPLICA != 0 {
@@ -287,6 +290,7 @@ mod tests {
         assert_eq!((visible.len(), deleted.len()), (70_314, 4));
         assert_eq!(read_all(&chunk, 3), Ok(parts.to_vec()));
         assert!(read_all(&chunk, 2).is_err(), "a replica that is not listed");
+        assert!(read_all(&chunk, 0).is_err(), "a replica that is not listed");
         for cut in 1..chunk.len() {
             assert!(read_all(&chunk[..cut], 3).is_err(), "cut at {cut}");
         }
