@@ -270,6 +270,7 @@ impl Doc {
     fn delete_unit(&mut self, unit: Unit, range: Range<usize>) -> Result<(), EditError> {
         // Most of the time, somebody deletes on.
         if let Some(count) = range.end.checked_sub(range.start).and_then(|count| Seq::try_from(count).ok())
+            && count > 0
             && self.log.has_room(self.own, count)
             && let Some(first) = self.sequence.delete_on(unit, range.start, count)
         {

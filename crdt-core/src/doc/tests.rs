@@ -483,3 +483,14 @@ fn version_vectors_round_trip_and_have_one_form() {
     assert_eq!(VersionVector::decode(&zero), Err(DecodeError::InvalidValue("version vector")));
     assert_eq!(format!("{}", id(7, 2)), "0000000000000007:2");
 }
+
+#[test]
+fn deleting_nothing_where_the_last_deletion_was_says_nothing() {
+    let mut doc = Doc::new(ReplicaId::new(1));
+    doc.insert(0, "abcdef").unwrap();
+    doc.delete(3..4).unwrap();
+    let (version, delta) = (doc.version().clone(), doc.delta_since(&VersionVector::new()));
+    doc.delete(3..3).unwrap();
+    assert_eq!((doc.version(), doc.delta_since(&VersionVector::new())), (&version, delta));
+    doc.assert_invariants();
+}
