@@ -46,18 +46,40 @@ pub(crate) fn chars_before_utf16(text: &str, utf16: usize) -> (usize, bool) {
     (Size::of(text).chars, units == utf16)
 }
 
-/// Cuts `text` into pieces that are ASCII, or of at most `wide` scalar values.
-pub(crate) fn runs(mut text: &str, wide: usize) -> impl Iterator<Item = &str> {
-    core::iter::from_fn(move || {
-        if text.is_empty() {
-            return None;
-        }
-        let ascii = text.bytes().position(|byte| !byte.is_ascii()).unwrap_or(text.len());
-        let len = if ascii >= wide || ascii == text.len() { ascii } else { byte_of(text, wide) };
-        let (run, rest) = text.split_at(len);
-        text = rest;
-        Some(run)
-    })
+/// A text that was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counted<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) size: Size,
+}
+
+impl<'a> Counted<'a> {
+    pub(crate) fn of(text: &'a str) -> Self {
+        Self { text, size: Size::of(text) }
+    }
+
+    pub(crate) fn is_ascii(self) -> bool {
+        self.size.chars == self.text.len()
+    }
+
+    /// Cuts it into pieces that are ASCII, or of at most `wide` scalar values.
+    pub(crate) fn runs(self, wide: usize) -> impl Iterator<Item = Self> {
+        let mut rest = Some(self).filter(|all| !all.text.is_empty());
+        core::iter::from_fn(move || {
+            let all = rest.take()?;
+            if all.is_ascii() || all.size.chars <= wide {
+                return Some(all);
+            }
+            let text = all.text;
+            let ascii = text.bytes().position(|byte| !byte.is_ascii()).unwrap_or(text.len());
+            let (run, text) = text.split_at(if ascii >= wide { ascii } else { byte_of(text, wide) });
+            let run = Self::of(run);
+            let size =
+                Size { chars: all.size.chars - run.size.chars, utf16: all.size.utf16 - run.size.utf16 };
+            rest = Some(Self { text, size }).filter(|all| !all.text.is_empty());
+            Some(run)
+        })
+    }
 }
 
 #[cfg(test)]
@@ -85,7 +107,9 @@ mod tests {
     #[test]
     fn runs_are_ascii_or_short() {
         let text = "abcdé😀fghijklmnop";
-        let runs: Vec<&str> = runs(text, 4).collect();
+        let runs: Vec<Counted<'_>> = Counted::of(text).runs(4).collect();
+        assert!(runs.iter().all(|&run| run == Counted::of(run.text)), "each is counted");
+        let runs: Vec<&str> = runs.iter().map(|run| run.text).collect();
         assert_eq!(runs.concat(), text);
         assert_eq!(runs, ["abcd", "é😀fg", "hijklmnop"]);
     }

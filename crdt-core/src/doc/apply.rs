@@ -9,14 +9,14 @@
 
 use super::edits::Edits;
 use super::intake::{Intake, check_own_references, elements, invalid_reference};
-use super::{Doc, count_of};
+use super::{Doc, seq_of};
 use crate::anchor::{Anchor, Side};
 use crate::codec::{MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS};
 use crate::error::ApplyError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::op::{Row, RowKind, Run, RunKind, Runs};
 use crate::op_log::{LocalId, MAX_REPLICAS, MAX_TEXT_BYTES, OpLog, Placement, ReplicaIndex, WIDE_RUN};
-use crate::units::{Size, runs};
+use crate::units::{Counted, Size};
 use alloc::vec::Vec;
 
 impl Doc {
@@ -210,20 +210,22 @@ impl Doc {
         text: &str,
         edits: Option<&mut Edits>,
     ) {
-        for run in runs(text, WIDE_RUN) {
-            let count = count_of(run);
+        let text = Counted::of(text);
+        for run in text.runs(WIDE_RUN) {
+            let count = seq_of(run.size.chars);
             if self.sequence.integrate_insert(&self.log, id, placement, run).is_err() {
                 self.thaw();
                 let done = self.sequence.integrate_insert(&self.log, id, placement, run);
                 done.expect("the past was just thawed");
             }
-            self.append_insert(id.replica, placement, run, count);
+            self.append_insert(id.replica, placement, run.text, count);
             placement = Placement { element: id.plus(count - 1), side: Side::After };
             id = id.plus(count);
         }
         if let Some(edits) = edits {
-            let (end, size) = (self.sequence.position_of_last_edit(), Size::of(text));
-            edits.insert(Size { chars: end.chars - size.chars, utf16: end.utf16 - size.utf16 }, text);
+            let (end, size) = (self.sequence.position_of_last_edit(), text.size);
+            let start = Size { chars: end.chars - size.chars, utf16: end.utf16 - size.utf16 };
+            edits.insert(start, text.text);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod apply;
 mod edits;
+mod going_on;
 mod intake;
 mod snapshot;
 #[cfg(test)]
@@ -23,7 +24,7 @@ use crate::op_log::{
     LocalId, MAX_TEXT_BYTES, NOT_LISTED, OpLog, Pending, Placement, ReplicaIndex, Said, WIDE_RUN,
 };
 use crate::sequence::{Place, Sequence, Unit};
-use crate::units::{Size, runs};
+use crate::units::Counted;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -187,28 +188,7 @@ impl Doc {
     #[inline]
     fn insert_unit(&mut self, unit: Unit, position: usize, text: &str) -> Result<(), EditError> {
         // Most of the time, somebody types on.
-        if self.sequence.types_on(self.own, unit, position) && self.append_on(self.own, self.replica, text) {
-            return Ok(());
-        }
-        self.insert_anywhere(unit, position, text)
-    }
-
-    /// Appends `text` to the item of the last edit, which ends with the newest operation of `replica`. Tells
-    /// whether it was short ASCII and there was room.
-    #[inline]
-    fn append_on(&mut self, index: ReplicaIndex, replica: ReplicaId, text: &str) -> bool {
-        let appended = match *text.as_bytes() {
-            [byte] if byte.is_ascii() => self.log.append_on(index, 1, |text| text.push(char::from(byte))),
-            // Anything longer than what is typed by hand is worth a closer look.
-            [_, _, ..] if text.len() <= 64 && text.is_ascii() => {
-                self.log.append_on(index, seq_of(text.len()), |all| all.push_str(text))
-            }
-            _ => None,
-        };
-        let Some((id, len)) = appended else { return false };
-        self.sequence.lengthen(id, len);
-        self.version.set(replica, id.seq + len);
-        true
+        if self.type_on(unit, position, text) { Ok(()) } else { self.insert_anywhere(unit, position, text) }
     }
 
     #[inline(never)]
@@ -220,14 +200,15 @@ impl Doc {
         if text.len() > MAX_TEXT_BYTES - self.log.text_bytes() {
             return Err(EditError::Full);
         }
-        let mut id = self.next_id(Size::of(text).chars)?;
+        let text = Counted::of(text);
+        let mut id = self.next_id(text.size.chars)?;
         let mut placement = self.sequence.placement_at(place);
         let mut place = place;
-        let mut rest = runs(text, WIDE_RUN).peekable();
+        let mut rest = text.runs(WIDE_RUN).peekable();
         while let Some(run) = rest.next() {
             self.sequence.insert_at(&self.log, place, id, placement, run);
-            let count = count_of(run);
-            self.append_insert(id.replica, placement, run, count);
+            let count = seq_of(run.size.chars);
+            self.append_insert(id.replica, placement, run.text, count);
             placement = Placement { element: id.plus(count - 1), side: Side::After };
             id = id.plus(count);
             if rest.peek().is_some() {
@@ -269,16 +250,7 @@ impl Doc {
     #[inline]
     fn delete_unit(&mut self, unit: Unit, range: Range<usize>) -> Result<(), EditError> {
         // Most of the time, somebody deletes on.
-        if let Some(count) = range.end.checked_sub(range.start).and_then(|count| Seq::try_from(count).ok())
-            && count > 0
-            && self.log.has_room(self.own, count)
-            && let Some(first) = self.sequence.delete_on(unit, range.start, count)
-        {
-            let next = self.log.append_delete(self.own, first, count, false);
-            self.version.set(self.replica, next);
-            return Ok(());
-        }
-        self.delete_anywhere(unit, range)
+        if self.delete_on(unit, &range) { Ok(()) } else { self.delete_anywhere(unit, range) }
     }
 
     #[inline(never)]
@@ -598,11 +570,7 @@ impl Run<'_> {
     }
 }
 
-/// How many elements a run of text is; runs are checked against the count of their replica first.
-fn count_of(text: &str) -> Seq {
-    seq_of(Size::of(text).chars)
-}
-
+/// Runs are checked against the count of their replica first.
 fn seq_of(count: usize) -> Seq {
     Seq::try_from(count).expect("checked against the count of the replica")
 }

@@ -183,7 +183,7 @@ impl OpLog {
 
     /// Appends so many elements of ASCII, which `push` appends to the text, placed after the newest operation
     /// of `replica`, which is ASCII too, if there is room. Tells their name and number.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append_on(
         &mut self,
         replica: ReplicaIndex,
@@ -199,6 +199,7 @@ impl OpLog {
     }
 
     /// Appends a deletion of `len` elements from `target` on. Tells the number of the next operation.
+    #[inline]
     pub(crate) fn append_delete(
         &mut self,
         replica: ReplicaIndex,

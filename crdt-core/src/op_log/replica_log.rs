@@ -191,22 +191,27 @@ impl ReplicaLog {
         seq
     }
 
+    #[inline]
     pub(super) fn append_delete(&mut self, target: LocalId, len: Seq, descending: bool) -> Seq {
         let seq = self.next;
         self.next += len;
         if let Some(last) = self.entries.last_mut()
-            && last.is_delete()
-            && last.tag & REPLICA == target.replica
+            && last.tag & !BACKWARD == DELETE | target.replica
         {
-            let (last_len, last_down) = (seq - last.seq, last.tag & BACKWARD != 0);
-            let up = (last_len == 1 || !last_down) && (len == 1 || !descending);
-            let down = (last_len == 1 || last_down) && (len == 1 || descending);
-            if up && last.other.checked_add(last_len) == Some(target.seq) {
-                last.tag &= !BACKWARD;
+            // One deletion goes either way.
+            let last_len = seq - last.seq;
+            if last.other.checked_sub(last_len) == Some(target.seq)
+                && (last.tag & BACKWARD != 0 || last_len == 1)
+                && (descending || len == 1)
+            {
+                last.tag |= BACKWARD;
                 return self.next;
             }
-            if down && last.other.checked_sub(last_len) == Some(target.seq) {
-                last.tag |= BACKWARD;
+            if last.other.checked_add(last_len) == Some(target.seq)
+                && (last.tag & BACKWARD == 0 || last_len == 1)
+                && (!descending || len == 1)
+            {
+                last.tag &= !BACKWARD;
                 return self.next;
             }
         }

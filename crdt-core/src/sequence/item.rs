@@ -1,7 +1,7 @@
 use crate::ids::Seq;
 use crate::op_log::{ItemPart, LocalId, OpLog, ReplicaIndex, WIDE_RUN};
 use crate::tree;
-use crate::units::{Size, byte_of, chars_before_utf16};
+use crate::units::{Counted, Size, byte_of, chars_before_utf16};
 use core::hint::select_unpredictable;
 
 /// A run of elements with consecutive ids that stand side by side, all visible or all deleted.
@@ -30,9 +30,8 @@ const CHARS: u32 = (1 << 9) - 1;
 const UTF16: u32 = (1 << 10) - 1;
 
 impl Item {
-    /// A visible run that starts with the element `id` and whose text starts at byte `start`.
-    pub(super) fn new(id: LocalId, text: &str, start: u32, head: bool, left_taken: bool) -> Self {
-        let size = Size::of(text);
+    /// A visible run that starts with the element `id` and whose text starts at byte `start` of its log's.
+    pub(super) fn new(id: LocalId, run: Counted<'_>, start: u32, head: bool, left_taken: bool) -> Self {
         let mut tag = id.replica;
         if head {
             tag |= HEAD;
@@ -41,7 +40,7 @@ impl Item {
             tag |= LEFT_TAKEN;
         }
         let mut item = Self { seq: id.seq, tag, size: 0, text: start };
-        item.set_size(size, text.len());
+        item.set_size(run.size, run.text.len());
         item
     }
 
@@ -155,40 +154,39 @@ impl Item {
     }
 
     /// Moves its last `count` elements to the tombstone directly behind, if all of them are one run of ASCII
-    /// and not all of this goes.
-    #[inline]
-    pub(super) fn bury_last(self, tombstone: Self, count: u32) -> Option<(Self, Self)> {
-        let one_run = (self.tag ^ tombstone.tag) & (DELETED | WIDE | LOADED | REPLICA) == DELETED
-            && tombstone.tag & (DELETED | HEAD | WIDE) == DELETED
-            && self.seq + self.size == tombstone.seq
-            && self.text + self.size == tombstone.text
-            && self.size > count;
-        let (mut left, mut right) = (self, tombstone);
+    /// and not all of this goes. Tells whether.
+    #[inline(always)]
+    pub(super) fn bury_last(&mut self, tombstone: &mut Self, count: u32) -> bool {
+        let one_run = self.precedes_in_run(tombstone) && self.tag & DELETED == 0 && self.size > count;
         if one_run {
-            left.size -= count;
-            right.seq -= count;
-            right.text -= count;
-            right.size += count;
+            self.size -= count;
+            tombstone.seq -= count;
+            tombstone.text -= count;
+            tombstone.size += count;
         }
-        one_run.then_some((left, right))
+        one_run
     }
 
     /// As [`Item::bury_last`], for its first elements and the tombstone in front.
-    #[inline]
-    pub(super) fn bury_first(self, tombstone: Self, count: u32) -> Option<(Self, Self)> {
-        let one_run = (self.tag ^ tombstone.tag) & (DELETED | WIDE | LOADED | REPLICA) == DELETED
-            && self.tag & (DELETED | HEAD | WIDE) == 0
-            && tombstone.seq + tombstone.size == self.seq
-            && tombstone.text + tombstone.size == self.text
-            && self.size > count;
-        let (mut left, mut right) = (tombstone, self);
+    #[inline(always)]
+    pub(super) fn bury_first(&mut self, tombstone: &mut Self, count: u32) -> bool {
+        let one_run = tombstone.precedes_in_run(self) && self.tag & DELETED == 0 && self.size > count;
         if one_run {
-            left.size += count;
-            right.seq += count;
-            right.text += count;
-            right.size -= count;
+            tombstone.size += count;
+            self.seq += count;
+            self.text += count;
+            self.size -= count;
         }
-        one_run.then_some((left, right))
+        one_run
+    }
+
+    /// Whether `right` is the rest of one run of ASCII with this, one of them deleted and the other not.
+    #[inline(always)]
+    fn precedes_in_run(&self, right: &Self) -> bool {
+        self.seq + self.size == right.seq
+            && self.text + self.size == right.text
+            && (self.tag ^ right.tag) & (DELETED | WIDE | LOADED | REPLICA) == DELETED
+            && right.tag & (HEAD | WIDE) == 0
     }
 
     pub(super) fn is_head(self) -> bool {

@@ -39,7 +39,7 @@ use crate::anchor::Side;
 use crate::ids::OpId;
 use crate::op_log::{LocalId, OpLog, Placement, ReplicaIndex};
 use crate::tree::{Found, Item as _, LeafId, Slot, Summary as _, Tree};
-use crate::units::Size;
+use crate::units::{Counted, Size};
 use alloc::string::String;
 use core::hint::select_unpredictable;
 use cursor::{Cursor, NOBODY};
@@ -234,10 +234,10 @@ impl Sequence {
         place: Place,
         id: LocalId,
         placement: Placement,
-        text: &str,
+        run: Counted<'_>,
     ) {
         let head = !goes_on(id, placement);
-        let item = Item::new(id, text, text_start(log, id), head, true);
+        let item = Item::new(id, run, text_start(log, id), head, true);
         let leaves = self.items.leaf_count();
         let (slot, whole) = self.put(log, place.spot, item);
         let (mut end, mut around) = (place.at, place.around);
@@ -253,7 +253,7 @@ impl Sequence {
     }
 
     /// Integrates a run that is the next of its replica and not yet in the log. The log holds what
-    /// `placement` names. `text` is ASCII or short (`WIDE_RUN`).
+    /// `placement` names. `run` is ASCII or short (`WIDE_RUN`).
     ///
     /// Where siblings meet and the past of the log is cold, nothing is done: thaw it and come again.
     pub(crate) fn integrate_insert(
@@ -261,12 +261,12 @@ impl Sequence {
         log: &OpLog,
         id: LocalId,
         placement: Placement,
-        text: &str,
+        run: Counted<'_>,
     ) -> Result<(), PastNeeded> {
         self.index.want(&self.items);
         let (spot, left_taken) = self.spot_for(log, id, placement)?;
         let head = !goes_on(id, placement);
-        let item = Item::new(id, text, text_start(log, id), head, left_taken);
+        let item = Item::new(id, run, text_start(log, id), head, left_taken);
         let (slot, whole) = self.put(log, spot, item);
         let writer = if whole.is_ascii() { id.replica } else { NOBODY };
         self.cursor = Cursor::somewhere(slot).with_writer(writer);
@@ -276,7 +276,7 @@ impl Sequence {
 
     /// Whether what `replica` types at `position` goes on where the last edit ended, so that, as long as it is
     /// ASCII, it can be put in with [`Sequence::lengthen`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn types_on(&self, replica: ReplicaIndex, unit: Unit, position: usize) -> bool {
         self.writes_on(replica) && self.cursor.ends_at(unit, position)
     }
@@ -293,7 +293,7 @@ impl Sequence {
     }
 
     /// Puts in the `len` operations from `id` on, which go on where the last edit ended.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lengthen(&mut self, id: LocalId, len: u32) {
         let more = Visible::ascii(len);
         self.cursor.grow(more);
@@ -305,7 +305,7 @@ impl Sequence {
 
     /// Deletes `count` units from `start` on, if that goes on from where the last edit deleted, backwards or
     /// forwards, in one run of ASCII that has more; tells the first element then.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn delete_on(&mut self, unit: Unit, start: usize, count: u32) -> Option<LocalId> {
         if self.cursor.ends_at(unit, start + count as usize) {
             self.delete_backwards(count, |_| true)
@@ -324,36 +324,34 @@ impl Sequence {
             || self.delete_forwards(count, |id| id == first).is_some()
     }
 
-    #[inline]
+    #[inline(always)]
     fn delete_backwards(&mut self, count: u32, is_right: impl FnOnce(LocalId) -> bool) -> Option<LocalId> {
         let Slot { leaf, index } = self.cursor.slot;
-        let items = self.items.items_mut(leaf);
-        let (left, tombstone) = items.get(index.wrapping_sub(1))?.bury_last(items[index], count)?;
-        if !is_right(tombstone.id()) {
-            return None;
+        let pair = self.items.items_mut(leaf).get_mut(index.wrapping_sub(1)..=index)?;
+        let [left, tombstone] = pair else { return None };
+        let LocalId { replica, seq } = tombstone.id();
+        let first = LocalId::new(replica, seq.wrapping_sub(count));
+        let buried = is_right(first) && left.bury_last(tombstone, count);
+        if buried {
+            self.shrink(count, true);
         }
-        items[index - 1] = left;
-        items[index] = tombstone;
-        self.shrink(count, true);
-        Some(tombstone.id())
+        buried.then_some(first)
     }
 
-    #[inline]
+    #[inline(always)]
     fn delete_forwards(&mut self, count: u32, is_right: impl FnOnce(LocalId) -> bool) -> Option<LocalId> {
         let Slot { leaf, index } = self.cursor.slot;
-        let items = self.items.items_mut(leaf);
-        let right = *items.get(index + 1)?;
-        let (tombstone, rest) = right.bury_first(items[index], count)?;
-        if !is_right(right.id()) {
-            return None;
+        let pair = self.items.items_mut(leaf).get_mut(index..index + 2)?;
+        let [tombstone, right] = pair else { return None };
+        let first = right.id();
+        let buried = is_right(first) && right.bury_first(tombstone, count);
+        if buried {
+            self.shrink(count, false);
         }
-        items[index] = tombstone;
-        items[index + 1] = rest;
-        self.shrink(count, false);
-        Some(right.id())
+        buried.then_some(first)
     }
 
-    #[inline]
+    #[inline(always)]
     fn shrink(&mut self, count: u32, in_front: bool) {
         let gone = Visible::ascii(count);
         let mut more = Visible::default();
@@ -585,35 +583,44 @@ impl Sequence {
     /// how much text they are.
     fn bury(&mut self, log: &OpLog, slot: Slot, from: usize, to: usize) -> (Slot, Size) {
         let item = self.items.get(slot);
+        let (rest, right) = if to < item.len() { cut(item, log, to) } else { (item, None) };
+        let (left, middle) = match from {
+            0 => (None, rest),
+            _ => {
+                let (left, middle) = rest.split(log, from);
+                (Some(left), middle)
+            }
+        };
+        let size = middle.size();
+        let mut middle = middle.deleted();
         let leaf = self.items.items(slot.leaf);
-        let mut pieces = Pieces { items: [item; 3], len: 0 };
         let (mut start, mut end) = (slot.index, slot.index + 1);
-        let mut middle = item;
-        if to < item.len() {
-            middle = item.split(log, to).0;
-        }
-        if from > 0 {
-            let (left, rest) = middle.split(log, from);
-            pieces.push(left);
-            middle = rest;
-        } else if start > 0 {
+        if left.is_none()
+            && start > 0
+            && let Some(joined) = leaf[start - 1].joined(middle)
+        {
+            middle = joined;
             start -= 1;
-            pieces.push(leaf[start]);
         }
-        pieces.push(middle.deleted());
-        let buried = pieces.len - 1;
-        if to < item.len() {
-            pieces.push(item.split(log, to).1);
-        } else if let Some(&next) = leaf.get(end) {
+        if right.is_none()
+            && let Some(&next) = leaf.get(end)
+            && let Some(joined) = middle.joined(next)
+        {
+            middle = joined;
             end += 1;
-            pieces.push(next);
         }
-        let pieces = &pieces.items[..pieces.len];
         let ids = &mut self.index;
-        let Slot { leaf, index } = self.items.splice(slot.leaf, start, end - start, pieces, |item, leaf| {
-            ids.set(item.id(), item.count(), leaf);
-        });
-        (Slot { leaf, index: index + buried }, middle.size())
+        let moved = |item: &Item, leaf| ids.set(item.id(), item.count(), leaf);
+        let (items, replaced) = (&mut self.items, end - start);
+        let Slot { leaf, index } = match (left, right) {
+            (None, None) => items.splice(slot.leaf, start, replaced, &[middle], moved),
+            (Some(left), None) => items.splice(slot.leaf, start, replaced, &[left, middle], moved),
+            (None, Some(right)) => items.splice(slot.leaf, start, replaced, &[middle, right], moved),
+            (Some(left), Some(right)) => {
+                items.splice(slot.leaf, start, replaced, &[left, middle, right], moved)
+            }
+        };
+        (Slot { leaf, index: index + usize::from(left.is_some()) }, size)
     }
 
     /// How much visible text stands in front of the element `id`, and whether it is visible itself.
@@ -723,23 +730,10 @@ impl Sequence {
     }
 }
 
-/// Up to three neighbouring items, joined where they can be.
-struct Pieces {
-    items: [Item; 3],
-    len: usize,
-}
-
-impl Pieces {
-    fn push(&mut self, item: Item) {
-        if let Some(last) = self.len.checked_sub(1)
-            && let Some(joined) = self.items[last].joined(item)
-        {
-            self.items[last] = joined;
-        } else {
-            self.items[self.len] = item;
-            self.len += 1;
-        }
-    }
+/// Cuts `item` behind its first `at` elements.
+fn cut(item: Item, log: &OpLog, at: usize) -> (Item, Option<Item>) {
+    let (left, right) = item.split(log, at);
+    (left, Some(right))
 }
 
 /// Whether `id` was placed after its predecessor in seq.
