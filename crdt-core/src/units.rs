@@ -62,12 +62,17 @@ impl<'a> Counted<'a> {
         self.size.chars == self.text.len()
     }
 
+    /// Whether it is ASCII, or of at most `wide` scalar values.
+    pub(crate) fn is_one_run(self, wide: usize) -> bool {
+        self.is_ascii() || self.size.chars <= wide
+    }
+
     /// Cuts it into pieces that are ASCII, or of at most `wide` scalar values.
     pub(crate) fn runs(self, wide: usize) -> impl Iterator<Item = Self> {
         let mut rest = Some(self).filter(|all| !all.text.is_empty());
         core::iter::from_fn(move || {
             let all = rest.take()?;
-            if all.is_ascii() || all.size.chars <= wide {
+            if all.is_one_run(wide) {
                 return Some(all);
             }
             let text = all.text;

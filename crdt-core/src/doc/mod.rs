@@ -193,6 +193,7 @@ impl Doc {
 
     #[inline(never)]
     fn insert_anywhere(&mut self, unit: Unit, position: usize, text: &str) -> Result<(), EditError> {
+        self.sequence.settle_for(unit, position);
         let place = self.place(unit, position)?;
         if text.is_empty() {
             return Ok(());
@@ -201,22 +202,33 @@ impl Doc {
             return Err(EditError::Full);
         }
         let text = Counted::of(text);
-        let mut id = self.next_id(text.size.chars)?;
-        let mut placement = self.sequence.placement_at(place);
-        let mut place = place;
-        let mut rest = text.runs(WIDE_RUN).peekable();
-        while let Some(run) = rest.next() {
-            self.sequence.insert_at(&self.log, place, id, placement, run);
+        let id = self.next_id(text.size.chars)?;
+        let placement = self.sequence.placement_at(place);
+        if text.is_one_run(WIDE_RUN) {
+            self.insert_run(place, id, placement, text);
+        } else {
+            self.insert_runs(place, id, placement, text);
+        }
+        self.version.set(self.replica, id.seq + seq_of(text.size.chars));
+        Ok(())
+    }
+
+    #[inline]
+    fn insert_run(&mut self, place: Place, id: LocalId, placement: Placement, run: Counted<'_>) {
+        self.sequence.insert_at(&self.log, place, id, placement, run);
+        self.append_insert(id.replica, placement, run.text, seq_of(run.size.chars));
+    }
+
+    #[cold]
+    fn insert_runs(&mut self, place: Place, mut id: LocalId, mut placement: Placement, text: Counted<'_>) {
+        let mut first = Some(place);
+        for run in text.runs(WIDE_RUN) {
+            let place = first.take().unwrap_or_else(|| self.sequence.place_of_last_edit());
+            self.insert_run(place, id, placement, run);
             let count = seq_of(run.size.chars);
-            self.append_insert(id.replica, placement, run.text, count);
             placement = Placement { element: id.plus(count - 1), side: Side::After };
             id = id.plus(count);
-            if rest.peek().is_some() {
-                place = self.sequence.place_of_last_edit();
-            }
         }
-        self.version.set(self.replica, id.seq);
-        Ok(())
     }
 
     /// Takes up in the log what the sequence has just taken up.

@@ -80,11 +80,17 @@ impl Cursor {
         self.around.1.add(more);
     }
 
+    /// Whether its leaf is known to hold unit `target`.
+    #[inline]
+    pub(super) fn is_near(&self, unit: Unit, target: usize) -> bool {
+        let (front, back) = self.around;
+        self.known && unit.of(front) <= target && target < unit.of(back)
+    }
+
     /// The item of its leaf that holds unit `target`, if that is known.
     #[inline]
     pub(super) fn near(&self, items: &Items, unit: Unit, target: usize) -> Option<Found<Visible>> {
-        let (front, back) = self.around;
-        if !self.known || target < unit.of(front) || target >= unit.of(back) {
+        if !self.is_near(unit, target) {
             return None;
         }
         let leaf = items.items(self.slot.leaf);

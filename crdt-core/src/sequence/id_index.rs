@@ -105,8 +105,14 @@ impl IdIndex {
     }
 
     /// Notes that the `len` elements from `first` on are in `leaf` now.
+    #[inline]
     pub(super) fn set(&mut self, first: LocalId, len: u32, leaf: LeafId) {
-        let Some(replicas) = &mut self.replicas else { return };
+        if let Some(replicas) = &mut self.replicas {
+            Self::note(replicas, first, len, leaf);
+        }
+    }
+
+    fn note(replicas: &mut Vec<Seqs>, first: LocalId, len: u32, leaf: LeafId) {
         let Seqs { pages, end: newest } = at(replicas, first.replica);
         let (mut seq, end) = (first.seq, first.seq + len);
         *newest = end.max(*newest);

@@ -160,6 +160,14 @@ impl Sequence {
         Ok(Place { spot: Some(Spot { slot, chars }), at, around: leaf })
     }
 
+    /// Prepares an edit at `position`: makes the way there quick, unless it is near.
+    #[inline]
+    pub(crate) fn settle_for(&mut self, unit: Unit, position: usize) {
+        if position > 0 && !self.cursor.is_near(unit, position - 1) {
+            self.items.settle();
+        }
+    }
+
     /// The item that holds a unit of the text.
     #[inline]
     fn seek_unit(&self, unit: Unit, target: usize) -> Found<Visible> {
@@ -525,6 +533,7 @@ impl Sequence {
     /// Deletes the visible elements at the start of `len` units from `position` on that stand in one
     /// run, and tells which. The whole range is in the text.
     pub(crate) fn delete_at(&mut self, log: &OpLog, position: usize, len: usize) -> Deleted {
+        self.settle_for(Unit::Chars, position + 1);
         let Found { slot, before, leaf: mut around } = self.seek_unit(Unit::Chars, position);
         let from = position - before.chars();
         let item = self.items.get(slot);

@@ -245,31 +245,24 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
         for level in (0..self.height).rev() {
             let inner = &self.inners[node as usize];
             let open = if settled { NONE } else { self.above_open(level) };
-            let mut next = NONE;
-            for (&child, &sum) in inner.children().iter().zip(&inner.sums) {
-                let mut end = before;
-                end.add(sum);
-                if child == open {
-                    end.add(self.unsettled);
-                }
-                if unit < measure(end) {
-                    (next, behind) = (child, end);
-                    break;
-                }
-                before = end;
+            let place = if settled || !inner.children().contains(&open) {
+                find(&inner.sums[..inner.len], |&sum| sum, &measure, unit, &mut before)
+            } else {
+                let lagging = inner.place(open);
+                let mut sums = inner.sums;
+                sums[lagging].add(self.unsettled);
+                find(&sums[..inner.len], |&sum| sum, &measure, unit, &mut before)
+            };
+            behind = before;
+            behind.add(inner.sums[place]);
+            node = inner.children[place];
+            if node == open {
+                behind.add(self.unsettled);
             }
-            node = next;
         }
         let leaf = (before, behind);
-        for (index, item) in self.items(node).iter().enumerate() {
-            let mut end = before;
-            end.add(item.summary());
-            if unit < measure(end) {
-                return Some(Found { slot: Slot { leaf: node, index }, before, leaf });
-            }
-            before = end;
-        }
-        unreachable!("the summaries promised a unit that the items do not hold")
+        let index = find(self.items(node), T::summary, &measure, unit, &mut before);
+        Some(Found { slot: Slot { leaf: node, index }, before, leaf })
     }
 
     /// The node at `level` above the open leaf; at level 0 the leaf itself.
@@ -378,8 +371,8 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
         self.unsettled.add(more);
     }
 
-    /// Tells the nodes above the open leaf of its edits.
-    fn settle(&mut self) {
+    /// Tells the nodes above the open leaf of its edits. Descents are a little quicker then.
+    pub(crate) fn settle(&mut self) {
         if self.unsettled == T::Summary::default() {
             return;
         }
@@ -491,6 +484,26 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             self.inners[node as usize].parent = parent;
         }
     }
+}
+
+/// The part that holds unit `unit`, and adds the parts in front of it to `before`.
+#[inline(always)]
+fn find<P, S: Summary>(
+    parts: &[P],
+    sum: impl Fn(&P) -> S,
+    measure: &impl Fn(S) -> usize,
+    unit: usize,
+    before: &mut S,
+) -> usize {
+    for (place, part) in parts.iter().enumerate() {
+        let mut end = *before;
+        end.add(sum(part));
+        if unit < measure(end) {
+            return place;
+        }
+        *before = end;
+    }
+    unreachable!("the summaries promised a unit that is not there")
 }
 
 /// Leaves and inner nodes are named by 32 bits; each leaf holds an item of at least one of the
