@@ -94,7 +94,7 @@ impl Doc {
         if version.len() > MAX_REPLICAS {
             return Err(DecodeError::LimitExceeded("replicas of a snapshot"));
         }
-        if visible.len() + deleted.len() > MAX_TEXT_BYTES {
+        if MAX_TEXT_BYTES.checked_sub(deleted.len()).is_none_or(|room| visible.len() > room) {
             return Err(DecodeError::LimitExceeded("text of a snapshot"));
         }
         let mut text = String::with_capacity(visible.len() + deleted.len());

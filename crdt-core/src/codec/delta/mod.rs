@@ -12,8 +12,8 @@
 //!           form 1   2 × name, + 1 if it goes on  [replica, if the name is 0]  [seq, if it does not]
 //!           form 2   nothing: it goes on from the named delta before
 //!
-//! table   = 0xD1  count  replica × count  bytes of text  text  block *      (to the end of the bytes)
-//!         | 0xE1  count  (name  [replica, if the name is 0]) × count  bytes of text  text  block *
+//! table   = 0xD2  count  replica × count  bytes of text  text  block *      (to the end of the bytes)
+//!         | 0xE2  count  (name  [replica, if the name is 0]) × count  bytes of text  text  block *
 //! block   = head  from  [runs, if head is odd]  run × (runs or 1)
 //!           head = 2 × index of the issuing replica, + 1 if `runs` follows
 //!           from = seq of the first operation; each run starts where the one before it ended
@@ -38,7 +38,7 @@
 //! the element; an own element has a lower seq than the run. `index` counts in the table, which names no
 //! replica twice. Runs of one replica ascend and do not overlap.
 //!
-//! Forms 1 and 2 and 0xE1 are *named*: both ends of a connection keep [`ReplicaNames`], where a `name` is 1 + the
+//! Forms 1 and 2 and 0xE2 are *named*: both ends of a connection keep [`ReplicaNames`], where a `name` is 1 + the
 //! place of a replica, and 0 gives the replica that follows the next place. A run goes on if it starts where the
 //! last named delta of its replica ended.
 //!

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 
 const FULL: u8 = 0xd0;
 const NAMED: u8 = 0xe0;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Writes runs, those of one replica in ascending order and one replica after the other.
 #[derive(Default)]
