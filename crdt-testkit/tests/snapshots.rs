@@ -1,8 +1,8 @@
 //! What a snapshot keeps, and what a lying one can do.
 
-use crdt_core::bytes::crc32c;
+use crdt_core::bytes::{crc32c, write_bytes, write_u64_le, write_varint};
 use crdt_core::codec::{decode_delta, encode_delta};
-use crdt_core::{Anchor, Doc, Op, OpId, OpKind, ReplicaId, Side, VersionVector};
+use crdt_core::{Anchor, ApplyError, DecodeError, Doc, Op, OpId, OpKind, ReplicaId, Side, VersionVector};
 use crdt_testkit::histories::{for_all, histories};
 use crdt_testkit::model::ModelOp;
 use crdt_testkit::played::{Played, apply};
@@ -151,4 +151,149 @@ fn work_with(mut doc: Doc, deltas: &[Vec<u8>], random: &mut Random) -> Checked {
         same("slice", &doc.slice(0..doc.len()), &Ok(doc.text()))?;
     }
     Ok(())
+}
+
+/// Its tag and its bytes.
+type Chunk = (u8, Vec<u8>);
+
+/// A snapshot of these chunks, with a right checksum.
+fn sealed(chunks: &[Chunk]) -> Vec<u8> {
+    let mut bytes = b"CRDTS\x02".to_vec();
+    for (tag, chunk) in chunks {
+        bytes.push(*tag);
+        write_bytes(&mut bytes, chunk);
+    }
+    seal(bytes)
+}
+
+fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
+    let checksum = crc32c(&bytes);
+    bytes.extend_from_slice(&checksum.to_le_bytes());
+    bytes
+}
+
+/// The chunk of a replica table: so many replicas, each with as many operations.
+fn replicas(count: u64, operations: u64) -> Chunk {
+    let mut chunk = Vec::new();
+    write_varint(&mut chunk, count);
+    for replica in 0..count {
+        write_u64_le(&mut chunk, replica);
+        write_varint(&mut chunk, operations);
+    }
+    (b'V', chunk)
+}
+
+/// Varints, then bytes.
+fn numbers(varints: &[u64], bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    varints.iter().for_each(|&number| write_varint(&mut out, number));
+    out.extend_from_slice(bytes);
+    out
+}
+
+fn refusal(snapshot: &[u8]) -> DecodeError {
+    match Doc::from_snapshot(ReplicaId::new(88), snapshot) {
+        Err(ApplyError::Decode(error)) => error,
+        other => panic!("a bomb was not refused as bytes: {other:?}"),
+    }
+}
+
+const HUGE: u64 = 1 << 60;
+const MOST: u64 = u32::MAX as u64;
+/// An item: head of a run, one element, seq 0.
+const ITEM: [u8; 2] = [0x02, 0];
+
+/// Room is made for what the bytes left can hold, and not for what they declare: this test would not end well
+/// otherwise.
+#[test]
+fn a_snapshot_that_declares_more_than_its_bytes_hold_is_refused() {
+    let v = || replicas(1, 1);
+    let delta = |varints: &[u64]| (b'P', [&[0xd2][..], &numbers(varints, &[0; 40])].concat());
+    let truncated: &[&[Chunk]] = &[
+        &[(b'V', numbers(&[HUGE], &[0; 40]))],
+        &[(b'V', numbers(&[1_000_000], &[0; 18]))],
+        &[v(), (b'I', numbers(&[HUGE, 0], &[0; 40]))],
+        &[v(), (b'I', numbers(&[1, HUGE], &ITEM))],
+        // Two switches of replica, of which neither is there.
+        &[v(), (b'I', numbers(&[2, 2], &[0x82, 0x82]))],
+        &[v(), (b'I', numbers(&[1, 0], &ITEM)), (b'T', b"x".to_vec()), (b'D', numbers(&[HUGE, 0], &[0; 40]))],
+        &[delta(&[HUGE])],
+        &[delta(&[1, 0, HUGE])],
+        &[(b'P', [&[0x00][..], &[7; 8], &numbers(&[0, HUGE], b"x")].concat())],
+    ];
+    for chunks in truncated {
+        assert_eq!(refusal(&sealed(chunks)), DecodeError::Truncated, "{chunks:02x?}");
+    }
+    for tag in *b"VITXADPz" {
+        let bytes = [&b"CRDTS\x02"[..], &[tag], &numbers(&[HUGE], &[0; 40])].concat();
+        assert_eq!(refusal(&seal(bytes)), DecodeError::Truncated, "chunk {}", char::from(tag));
+    }
+}
+
+/// Numbers that are each allowed, and that nothing stands behind.
+#[test]
+fn a_snapshot_that_claims_operations_it_does_not_hold_is_refused() {
+    let million = 1_000_000;
+    let invalid: &[(&str, &[Chunk])] = &[
+        // 2^52 operations: not one element, not one deletion.
+        ("deletion", &[replicas(million, MOST)]),
+        ("deletion", &[replicas(million, 1)]),
+        // One element of all those, and a deletion of it as long as its replica.
+        (
+            "deletion",
+            &[
+                replicas(1, MOST),
+                (b'I', numbers(&[1, 0], &ITEM)),
+                (b'T', b"x".to_vec()),
+                (b'D', numbers(&[1, 0], &[0x03, 0xfd, 0xff, 0xff, 0xff, 0])),
+            ],
+        ),
+        // An item of 2^32 - 1 elements with a text of one; one of 2^32, which is none.
+        (
+            "item",
+            &[
+                replicas(1, MOST),
+                (b'I', numbers(&[1, 0], &[0x1a, 0xfe, 0xff, 0xff, 0xff, 0])),
+                (b'T', b"x".to_vec()),
+            ],
+        ),
+        (
+            "item",
+            &[
+                replicas(1, MOST),
+                (b'I', numbers(&[1, 0], &[0x1a, 0xff, 0xff, 0xff, 0xff, 0])),
+                (b'T', b"x".to_vec()),
+            ],
+        ),
+        // An item beyond the operations of its replica.
+        ("item", &[replicas(1, 1), (b'I', numbers(&[1, 0], &[0x02, 2])), (b'T', b"x".to_vec())]),
+        // An anchor of the head 2^60.
+        (
+            "anchor in a snapshot",
+            &[
+                replicas(1, 1),
+                (b'I', numbers(&[1, 0], &ITEM)),
+                (b'T', b"x".to_vec()),
+                (b'A', numbers(&[HUGE, 0], &[])),
+            ],
+        ),
+    ];
+    for (what, chunks) in invalid {
+        let error = refusal(&sealed(chunks));
+        let chunks: Vec<_> = chunks.iter().map(|(tag, chunk)| (char::from(*tag), chunk.len())).collect();
+        assert_eq!(error, DecodeError::InvalidValue(what), "{chunks:?}");
+    }
+    // The same, when it is true: what the helpers above write is what a snapshot holds.
+    let true_one = sealed(&[replicas(1, 1), (b'I', numbers(&[1, 0], &ITEM)), (b'T', b"x".to_vec())]);
+    assert_eq!(Doc::from_snapshot(ReplicaId::new(88), &true_one).map(|doc| doc.text()), Ok("x".to_owned()));
+}
+
+/// Deltas and snapshots as the version before wrote them: "hi", typed by replica 1.
+#[test]
+fn what_an_older_format_wrote_is_refused_by_its_version() {
+    let delta = [&[0xd1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2 << 3][..], b"hi"].concat();
+    let expected = DecodeError::UnsupportedVersion(1);
+    assert_eq!(Doc::new(ReplicaId::new(2)).apply(&delta), Err(ApplyError::Decode(expected)));
+    assert_eq!(decode_delta(&delta), Err(expected));
+    assert_eq!(refusal(&seal([b"CRDTS\x01", &delta[..]].concat())), expected);
 }
