@@ -13,8 +13,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 /// "CRDT" in ASCII: tells our files from others (`PRAGMA application_id`).
 const APPLICATION_ID: i32 = 0x4352_4454;
 
-/// The version of the tables below (`PRAGMA user_version`).
-const SCHEMA_VERSION: i32 = 1;
+/// The version of the tables below and of the formats of the bytes in them (`PRAGMA user_version`). The first held
+/// deltas and snapshots of format 1, which nothing reads any more.
+const SCHEMA_VERSION: i32 = 2;
 
 const TABLES: &str = "
     CREATE TABLE documents (
@@ -63,7 +64,7 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
         }
         (APPLICATION_ID, version) => {
             return Err(StoreError::WrongSchema {
-                found: format!("its tables are of version {version}, this relay knows {SCHEMA_VERSION}"),
+                found: format!("it is of version {version}, this relay knows {SCHEMA_VERSION}"),
             });
         }
         _ => return Err(StoreError::WrongSchema { found: "the file is another program's database".into() }),

@@ -196,9 +196,14 @@ async fn files_of_others_and_of_other_versions_are_refused() {
     let folder = TempDir::new().unwrap();
     drop(SqliteStore::open(folder.path()).unwrap());
     let path = SqliteStore::database_path(folder.path());
-    rusqlite::Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
-    let refused = SqliteStore::open(folder.path()).unwrap_err();
-    assert!(refused.to_string().contains("version 99"), "{refused}");
+    // 1 is what held deltas and snapshots of format 1.
+    for version in [1, 99] {
+        let pragma = format!("PRAGMA user_version = {version}");
+        rusqlite::Connection::open(&path).unwrap().execute_batch(&pragma).unwrap();
+        let refused = SqliteStore::open(folder.path()).unwrap_err();
+        assert!(matches!(refused, StoreError::WrongSchema { .. }), "{refused}");
+        assert!(refused.to_string().contains(&format!("version {version},")), "{refused}");
+    }
 }
 
 #[tokio::test]
