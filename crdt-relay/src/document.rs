@@ -5,7 +5,7 @@
 
 use crate::store::{DocumentName, Snapshot, Store, StoreError, StoredDocument};
 use bytes::Bytes;
-use crdt_core::{Doc, ReplicaId};
+use crdt_core::{Doc, ReplicaId, VersionVector};
 
 /// A document read from the store.
 #[derive(Debug)]
@@ -63,8 +63,8 @@ pub async fn compact(store: &dyn Store, name: &DocumentName) -> Result<(), Store
     let snapshot = off_thread({
         let name = name.clone();
         move || {
-            let loaded = load(&name, &stored)?;
-            let bytes = verified_snapshot(&name, &loaded.doc)?;
+            let mut loaded = load(&name, &stored)?;
+            let bytes = verified_snapshot(&name, &mut loaded.doc)?;
             Ok(Snapshot { log_seq: loaded.head, bytes })
         }
     })
@@ -74,7 +74,10 @@ pub async fn compact(store: &dyn Store, name: &DocumentName) -> Result<(), Store
 }
 
 /// Encodes `doc`, and loads the result to see that it is the same document.
-fn verified_snapshot(name: &DocumentName, doc: &Doc) -> Result<Bytes, StoreError> {
+///
+/// A snapshot that loads has shown its text and its order only: its history is decoded as well, and compared, because the
+/// batches that hold it are about to be deleted.
+fn verified_snapshot(name: &DocumentName, doc: &mut Doc) -> Result<Bytes, StoreError> {
     let bytes = doc.encode_snapshot();
     let unequal = |found: String| StoreError::Corrupt {
         name: name.clone(),
@@ -87,6 +90,12 @@ fn verified_snapshot(name: &DocumentName, doc: &Doc) -> Result<Bytes, StoreError
     if again.text() != doc.text() {
         return Err(unequal("the text differs".into()));
     }
+    if !again.elements().eq(doc.elements()) {
+        return Err(unequal("the order differs".into()));
+    }
+    // A document compares operations that it has with those that come again.
+    doc.apply_silently(&again.delta_since(&VersionVector::new()))
+        .map_err(|error| unequal(error.to_string()))?;
     Ok(bytes.into())
 }
 
