@@ -373,7 +373,7 @@ fn bytes_that_are_no_delta_are_refused() {
     }
     assert_eq!(refused(&mut late, &[]), DecodeError::Truncated.into());
     assert_eq!(refused(&mut late, b"nothing"), DecodeError::WrongFormat.into());
-    assert_eq!(refused(&mut late, &[0xd2, 0]), DecodeError::UnsupportedVersion(2).into());
+    assert_eq!(refused(&mut late, &[0xd7, 0]), DecodeError::UnsupportedVersion(7).into());
     for seed in 0..20_000 {
         let mut dice = Dice(seed);
         let mut bytes = delta.clone();

@@ -174,7 +174,11 @@ impl Sequence {
         if let Some(found) = self.cursor.near(&self.items, unit, target) {
             return found;
         }
-        let found = self.items.seek(|visible| unit.of(visible), target);
+        // Asked once here, instead of for each item on the way.
+        let found = match unit {
+            Unit::Chars => self.items.seek(Visible::chars, target),
+            Unit::Utf16 => self.items.seek(Visible::utf16, target),
+        };
         found.expect("positions are checked by the document")
     }
 
