@@ -55,7 +55,7 @@ impl ReplicaMap {
     }
 
     /// Sets the number of `replica`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set(&mut self, replica: ReplicaId, number: u32) {
         if let Some(chunk) = self.chunks.get_mut(self.written.chunk)
             && let Some((written, last)) = chunk.get_mut(self.written.index)

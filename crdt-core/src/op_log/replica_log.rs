@@ -191,7 +191,7 @@ impl ReplicaLog {
         seq
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn append_delete(&mut self, target: LocalId, len: Seq, descending: bool) -> Seq {
         let seq = self.next;
         self.next += len;

@@ -317,7 +317,7 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
 
     /// The items of one leaf, to be changed; what that adds to their sum is to be told to
     /// [`Tree::adjust`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn items_mut(&mut self, leaf: LeafId) -> &mut [T] {
         let Leaf { items, len, .. } = &mut *self.leaves[leaf as usize];
         &mut items[..*len]
@@ -361,7 +361,7 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
     }
 
     /// Notes that the items of `leaf` add up to `more` than before.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn adjust(&mut self, leaf: LeafId, more: T::Summary) {
         if self.open != leaf {
             self.settle();
