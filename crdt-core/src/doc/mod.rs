@@ -296,7 +296,7 @@ impl Doc {
     /// Encodes every operation that this document holds and `version` lacks, waiting ones too.
     ///
     /// O(replicas + log of the entries + what it returns). What a snapshot brought is decoded for it if any of
-    /// that is asked for; see [`Doc::from_snapshot`].
+    /// that is asked for, each time: see [`Doc::decode_history_since`].
     pub fn delta_since(&self, version: &VersionVector) -> Vec<u8> {
         let log = self.log_since(version);
         let mut writer = DeltaWriter::default();

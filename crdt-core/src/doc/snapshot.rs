@@ -75,7 +75,8 @@ impl Doc {
     /// is new need none of it. The first call that does decodes it, in O(*n* log *n*): [`Doc::apply`] keeps it
     /// decoded, where it compares operations that come again or finds insertions that others made at one
     /// place; [`Doc::delta_since`] and [`Doc::delta_of`], where they are asked for operations of the
-    /// snapshot, and [`Doc::encode_snapshot`] do it anew each time.
+    /// snapshot, and [`Doc::encode_snapshot`] do it anew each time. [`Doc::decode_history_since`] does it
+    /// once for all of them.
     ///
     /// # Errors
     /// As [`Doc::apply`], and [`DecodeError::ChecksumMismatch`](crate::DecodeError::ChecksumMismatch).
@@ -87,6 +88,36 @@ impl Doc {
             doc.apply_runs(decode_runs(pending)?, None, None)?;
         }
         Ok(doc)
+    }
+
+    /// Decodes what a snapshot brought, for good, if telling what `version` lacks takes any of that.
+    ///
+    /// [`Doc::delta_since`], [`Doc::delta_of`] and [`Doc::encode_snapshot`] decode it for themselves each
+    /// time. Whoever is about to call them more than once calls this before; nothing else of the document
+    /// changes. An empty version asks for everything, as a snapshot does. O(*n* log *n*) the first time, and
+    /// O(replicas) until then, if nothing is asked for that the snapshot brought; O(1) from then on, and where there
+    /// never was a snapshot.
+    ///
+    /// # Examples
+    /// ```
+    /// use crdt_core::{Doc, ReplicaId, VersionVector};
+    ///
+    /// let mut written = Doc::new(ReplicaId::new(1));
+    /// written.insert(0, "kept for long")?;
+    /// let mut opened = Doc::from_snapshot(ReplicaId::new(2), &written.encode_snapshot())?;
+    ///
+    /// let newcomers = [VersionVector::new(), VersionVector::new(), written.version().clone()];
+    /// for version in &newcomers {
+    ///     opened.decode_history_since(version);
+    ///     let delta = opened.delta_since(version);
+    ///     assert_eq!(delta, written.delta_since(version));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn decode_history_since(&mut self, version: &VersionVector) {
+        if self.lacks_past(version) {
+            self.thaw();
+        }
     }
 
     fn load(replica: ReplicaId, parts: SnapshotParts<'_>, bytes: usize) -> Result<Self, DecodeError> {
@@ -176,9 +207,14 @@ impl Doc {
 
     /// The log with as much of its past as telling what `version` lacks takes.
     pub(super) fn log_since(&self, version: &VersionVector) -> Cow<'_, OpLog> {
+        if self.lacks_past(version) { self.warm_log() } else { Cow::Borrowed(&self.log) }
+    }
+
+    /// Whether `version` lacks any of the past that is not thawed.
+    fn lacks_past(&self, version: &VersionVector) -> bool {
         let log = &self.log;
-        let lacks_past = |(replica, index)| log.is_past(LocalId::new(index, version.get(replica)));
-        if log.is_cold() && log.by_id().any(lacks_past) { self.warm_log() } else { Cow::Borrowed(log) }
+        let lacks = |(replica, index)| log.is_past(LocalId::new(index, version.get(replica)));
+        log.is_cold() && log.by_id().any(lacks)
     }
 
     /// The log with as much of its past as telling of these operations takes.

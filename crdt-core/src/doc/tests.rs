@@ -494,3 +494,48 @@ fn deleting_nothing_where_the_last_deletion_was_says_nothing() {
     assert_eq!((doc.version(), doc.delta_since(&VersionVector::new())), (&version, delta));
     doc.assert_invariants();
 }
+
+#[test]
+fn history_is_decoded_once_where_it_is_asked_for_and_nothing_else_changes() {
+    let mut alice = doc(1);
+    alice.insert(0, "one two é three").unwrap();
+    alice.delete(4..8).unwrap();
+    let mut bob = doc(2);
+    bob.apply(&alice.delta_since(bob.version())).unwrap();
+    bob.insert(4, "2 ").unwrap();
+    alice.insert(4, "II ").unwrap();
+    alice.apply(&bob.delta_since(alice.version())).unwrap();
+    // Waits for an operation that nobody has said.
+    alice.apply(&encode_delta(&[insert(id(5, 1), Anchor::after(id(5, 0)), "later")])).unwrap();
+
+    let mut opened = Doc::from_snapshot(ReplicaId::new(3), &alice.encode_snapshot()).unwrap();
+    opened.insert(0, "zero ").unwrap();
+    let versions =
+        [VersionVector::new(), bob.version().clone(), alice.version().clone(), opened.version().clone()];
+    let shown = |doc: &Doc| {
+        doc.assert_invariants();
+        let deltas = versions.each_ref().map(|version| doc.delta_since(version));
+        (
+            doc.text(),
+            doc.version().clone(),
+            doc.pending(),
+            doc.elements().collect::<Vec<_>>(),
+            deltas,
+            doc.encode_snapshot(),
+        )
+    };
+    let before = shown(&opened);
+    for (version, is_cold) in versions.iter().zip([false, false, true, true]) {
+        let mut opened = opened.clone();
+        opened.decode_history_since(version);
+        assert_eq!(opened.log.is_cold(), is_cold, "{version:?}");
+        assert_eq!(shown(&opened), before);
+        opened.decode_history_since(&VersionVector::new());
+        opened.decode_history_since(&VersionVector::new());
+        assert_eq!(shown(&opened), before);
+        opened.insert(6, "and on").unwrap();
+        opened.apply(&bob.delta_since(&VersionVector::new())).unwrap();
+        opened.assert_invariants();
+        assert_eq!(opened.text(), format!("{}and on{}", &before.0[..6], &before.0[6..]));
+    }
+}
