@@ -367,7 +367,7 @@ impl Client {
                 self.handle = handle;
                 self.resume.epoch = epoch;
                 self.outgoing.joined(version);
-                self.set_permission(permission, out);
+                self.set_permission(doc, permission, out);
                 if self.presence.is_some() {
                     self.send(self.handle, &Frame::PresenceSet { state: self.presence.as_deref() }, out);
                 }
@@ -430,7 +430,7 @@ impl Client {
                     self.pull(doc, out);
                 }
             }
-            Frame::PermissionChanged { permission } => self.set_permission(permission, out),
+            Frame::PermissionChanged { permission } => self.set_permission(doc, permission, out),
             Frame::Reset { .. } => return Err(StopReason::Reset),
             Frame::Deleted => return Err(StopReason::Deleted),
             Frame::Presence { full, entries } => self.show(full, &entries, out),
@@ -470,8 +470,12 @@ impl Client {
         self.name = name;
     }
 
-    fn set_permission(&mut self, permission: Permission, out: &mut Outputs) {
+    fn set_permission(&mut self, doc: &mut Doc, permission: Permission, out: &mut Outputs) {
         self.permission = permission;
+        if permission == Permission::Write {
+            // Batches are cut one by one, and what the server lacks now is all that they will hold of the past.
+            doc.decode_history_since(&self.outgoing.acked);
+        }
         self.outgoing.permission_changed();
         out.push(Output::Permission(permission));
     }

@@ -420,3 +420,39 @@ fn a_large_catch_up_arrives_in_pieces() {
     }
     assert_eq!(mine.text(), other.text());
 }
+
+#[test]
+fn a_client_of_an_opened_snapshot_sends_what_that_of_the_saved_document_would() {
+    let (mut one, mut two) = (doc(1, "ab"), doc(2, ""));
+    two.apply(&one.delta_since(&VersionVector::new())).unwrap();
+    two.insert(2, "cé").unwrap();
+    one.apply(&two.delta_since(one.version())).unwrap();
+    one.delete(1..3).unwrap();
+    let mut opened = Doc::from_snapshot(ReplicaId::new(3), &one.encode_snapshot()).unwrap();
+    let before = opened.encode_snapshot();
+    let (_, of_the_saved) = joined_with(&mut one, Limits::default());
+    let (mut client, outputs) = joined_with(&mut opened, Limits::default());
+    assert_eq!(batches(&outputs), [(1, 0, 3), (2, 0, 2), (1, 3, 4)]);
+    assert_eq!(messages(&outputs)[2..], messages(&of_the_saved)[2..], "all but the hello and the join");
+    assert_eq!(opened.encode_snapshot(), before);
+    // The same where writing is allowed later on only.
+    let change = |permission| Frame::PermissionChanged { permission };
+    let read = change(Permission::Read);
+    let write = change(Permission::Write);
+    let mut opened = Doc::from_snapshot(ReplicaId::new(3), &before).unwrap();
+    client.disconnected(&opened, None);
+    client.connected(&opened);
+    client.receive(&mut opened, &welcome(Limits::default()));
+    let joined = Frame::Joined {
+        request: client.request,
+        permission: Permission::Read,
+        mode: JoinMode::Delta,
+        epoch: 5,
+        head: 10,
+        version: VersionVector::new(),
+    };
+    assert_eq!(batches(&client.receive(&mut opened, &joined.encode(HANDLE))), []);
+    assert_eq!(batches(&receive(&mut client, &mut opened, &read)), []);
+    assert_eq!(batches(&receive(&mut client, &mut opened, &write)), batches(&of_the_saved));
+    opened.assert_invariants();
+}
