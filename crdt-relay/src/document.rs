@@ -78,6 +78,8 @@ pub async fn compact(store: &dyn Store, name: &DocumentName) -> Result<(), Store
 /// A snapshot that loads has shown its text and its order only: its history is decoded as well, and compared, because the
 /// batches that hold it are about to be deleted.
 fn verified_snapshot(name: &DocumentName, doc: &mut Doc) -> Result<Bytes, StoreError> {
+    // Both the encoding and the comparison ask for all of it.
+    doc.decode_history_since(&VersionVector::new());
     let bytes = doc.encode_snapshot();
     let unequal = |found: String| StoreError::Corrupt {
         name: name.clone(),

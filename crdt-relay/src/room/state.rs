@@ -378,8 +378,8 @@ impl RoomState {
         self.members.get_mut(&session).map_or(Ok(()), |member| member.rate.take(now_ms))
     }
 
-    fn sync(&self, session: SessionId, version: &VersionVector, out: &mut Outputs) {
-        let delta = stored::delta_since(&self.doc, version, &self.accepted, &self.stored);
+    fn sync(&mut self, session: SessionId, version: &VersionVector, out: &mut Outputs) {
+        let delta = stored::delta_since(&mut self.doc, version, &self.accepted, &self.stored);
         self.send(session, &Frame::Sync { up_to: self.stored_head, delta: &delta }, out);
     }
 

@@ -306,6 +306,34 @@ fn a_pull_is_answered_with_what_is_missing_and_stored() {
 }
 
 #[test]
+fn a_room_opened_from_a_snapshot_tells_each_session_what_it_lacks() {
+    let (one, two) = conversation();
+    let limits = RoomLimits::default();
+    let opened = Doc::from_snapshot(ReplicaId::new(0), &one.encode_snapshot()).unwrap();
+    let mut room = RoomState::new(HANDLE, Opened { doc: opened, epoch: 5, head: 3, bytes: 0 }, limits);
+    let new = typed(3, "!");
+    let versions = [VersionVector::new(), two.version().clone(), one.version().clone(), VersionVector::new()];
+    for (session, version) in (1..).zip(versions) {
+        let outputs =
+            room.join(session, &JoinRequest { version: version.clone(), ..request() }, Permission::Write);
+        let RoomOutput::Send { message, .. } = &outputs[1] else { panic!("{outputs:?}") };
+        let Frame::Sync { delta, .. } = Frame::decode(message).unwrap().1 else { panic!("{outputs:?}") };
+        let expected = if version.covers(one.version()) { Vec::new() } else { one.delta_since(&version) };
+        assert_eq!(delta, expected, "session {session}");
+        assert_eq!((room.doc().text(), room.doc().version()), (one.text(), one.version()));
+        room.doc().assert_invariants();
+    }
+    // What is accepted and not stored yet is told to nobody.
+    receive(&mut room, 1, &batch(&new, 0, 1));
+    let outputs = join(&mut room, 5);
+    let RoomOutput::Send { message, .. } = &outputs[1] else { panic!("{outputs:?}") };
+    let Frame::Sync { delta, .. } = Frame::decode(message).unwrap().1 else { panic!("{outputs:?}") };
+    let mut copy = Doc::new(ReplicaId::new(9));
+    copy.apply(delta).unwrap();
+    assert_eq!((copy.text(), copy.version()), (one.text(), one.version()));
+}
+
+#[test]
 fn a_flood_of_pulls_closes_its_session_for_a_while() {
     let mut room = room_with(RoomLimits { batch_burst: 2, ..RoomLimits::default() });
     join(&mut room, 1);

@@ -23,9 +23,10 @@ pub(super) fn decode_batch(delta: &[u8], replica: ReplicaId, seqs: Range<Seq>) -
 /// What `version` lacks of the operations in `stored`, as one delta; empty if it lacks nothing.
 ///
 /// `accepted` is everything that `doc` holds. While it equals `stored`, which is nearly always, this
-/// costs what the document's own delta does; otherwise that is cut back, O(its operations) more.
+/// costs what the document's own delta does; otherwise that is cut back, O(its operations) more. The first
+/// who lacks something of a snapshot pays for decoding its history, for everybody.
 pub(super) fn delta_since(
-    doc: &Doc,
+    doc: &mut Doc,
     version: &VersionVector,
     accepted: &VersionVector,
     stored: &VersionVector,
@@ -33,6 +34,7 @@ pub(super) fn delta_since(
     if version.covers(stored) {
         return Vec::new();
     }
+    doc.decode_history_since(version);
     let delta = doc.delta_since(version);
     if accepted == stored {
         return delta;
