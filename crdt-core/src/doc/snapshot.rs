@@ -79,13 +79,14 @@ impl Doc {
     /// once for all of them.
     ///
     /// # Errors
-    /// As [`Doc::apply`], and [`DecodeError::ChecksumMismatch`](crate::DecodeError::ChecksumMismatch).
+    /// As [`Doc::apply`], where [`ApplyError::ReplicaCollision`] means that operations of `replica` wait in it;
+    /// and [`DecodeError::ChecksumMismatch`](crate::DecodeError::ChecksumMismatch).
     pub fn from_snapshot(replica: ReplicaId, snapshot: &[u8]) -> Result<Self, ApplyError> {
         let parts = decode_snapshot(snapshot)?;
         let pending = parts.pending;
         let mut doc = Self::load(replica, parts, snapshot.len())?;
         if !pending.is_empty() {
-            doc.apply_runs(decode_runs(pending)?, None, None)?;
+            doc.apply_runs(decode_runs(pending)?, Some(replica), None)?;
         }
         Ok(doc)
     }

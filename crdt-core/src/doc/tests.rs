@@ -240,6 +240,9 @@ fn what_is_missing_is_reported() {
     // A copy of the waiting document waits as well, and can be made from a snapshot.
     let mut dave = Doc::from_snapshot(ReplicaId::new(4), &carol.encode_snapshot()).unwrap();
     assert_eq!(dave.pending(), carol.pending());
+    // Whoever opens it under the name of a replica whose operations wait would give these names away again.
+    let error = Doc::from_snapshot(bob.replica(), &carol.encode_snapshot()).unwrap_err();
+    assert_eq!(error, ApplyError::ReplicaCollision { id: id(2, 0) });
     for waiting in [&mut carol, &mut dave] {
         waiting.apply(&alice.delta_since(&VersionVector::new())).unwrap();
         assert_eq!(waiting.text(), "bcd");
