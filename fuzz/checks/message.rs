@@ -1,11 +1,10 @@
 //! Bytes from outside as a message of the sync protocol, read alone and by a joined client.
-#![no_main]
 
 use crdt_core::sync::{Client, Frame};
 use crdt_core::{Doc, ReplicaId};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
+/// Reads the bytes as one message, and as several of one connection.
+pub(crate) fn check(bytes: &[u8]) {
     let _ = Frame::decode(bytes);
     // Several messages to one client: each starts with its length.
     let mut doc = Doc::new(ReplicaId::new(1));
@@ -19,4 +18,4 @@ fuzz_target!(|bytes: &[u8]| {
         rest = tail;
     }
     doc.assert_invariants();
-});
+}
