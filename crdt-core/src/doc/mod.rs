@@ -293,9 +293,9 @@ impl Doc {
         &self.version
     }
 
-    /// Encodes every operation that this document holds and `version` lacks, waiting ones too.
+    /// Encodes every operation that this document holds and `version` lacks, waiting ones too, as one delta.
     ///
-    /// O(replicas + log of the entries + what it returns). What a snapshot brought is decoded for it if any of
+    /// Where nothing is lacking it is a delta of no operations, three bytes, which changes nothing. O(replicas + log of the entries + what it returns). What a snapshot brought is decoded for it if any of
     /// that is asked for, each time: see [`Doc::decode_history_since`].
     pub fn delta_since(&self, version: &VersionVector) -> Vec<u8> {
         let log = self.log_since(version);
@@ -355,9 +355,13 @@ impl Doc {
     /// Applies a delta from another replica and tells what it changed in the visible text.
     ///
     /// Deltas may come in any order and any number of times: what is known already changes
-    /// nothing, what refers to something missing waits for it (see [`Doc::pending`]). O(log *n*) per
-    /// run of operations, and their bytes; a history written to make siblings meet adds a
-    /// logarithm.
+    /// nothing, what refers to something missing waits for it (see [`Doc::pending`]). The edits come in
+    /// sequence, each counted in the text that the ones before it left.
+    ///
+    /// O(1) for a run that goes on where the last one of its writer ended, else O(log *n*) per run of
+    /// operations; and their bytes. Elements are found in O(*n*) until a few have been asked for, which builds an
+    /// index in O(*n* log *n*); a history written to make siblings meet adds a logarithm. What was opened
+    /// from a snapshot may decode its history, once: see [`Doc::from_snapshot`].
     ///
     /// # Errors
     /// Whatever is wrong with the bytes ([`ApplyError::Decode`]) or with what they say; nothing has

@@ -24,7 +24,8 @@ use core::ops::Range;
 impl Doc {
     /// Encodes the whole document: every operation, waiting ones too, with a checksum.
     ///
-    /// O(*n* log *n*) and its bytes.
+    /// O(*n* log *n*) and its bytes. Two documents with the same operations may write different bytes, which open as
+    /// the same document.
     pub fn encode_snapshot(&self) -> Vec<u8> {
         let log = self.warm_log();
         let mut writer = SnapshotWriter::default();
@@ -71,7 +72,7 @@ impl Doc {
 
     /// Opens a snapshot as a document for `replica`, a new random id.
     ///
-    /// O(bytes). What was typed and deleted in the past stays encoded: reading, editing and applying what
+    /// O(bytes), and O(*n* log *n*) where several replicas wrote at once. What was typed and deleted in the past stays encoded: reading, editing and applying what
     /// is new need none of it. The first call that does decodes it, in O(*n* log *n*): [`Doc::apply`] keeps it
     /// decoded, where it compares operations that come again or finds insertions that others made at one
     /// place; [`Doc::delta_since`] and [`Doc::delta_of`], where they are asked for operations of the
