@@ -4,6 +4,7 @@ mod apply;
 mod edits;
 mod going_on;
 mod intake;
+mod past;
 mod snapshot;
 #[cfg(test)]
 mod tests;
