@@ -1,98 +1,17 @@
 //! The client's side: one document over one connection after the other.
 
-use super::code::{CloseCode, JoinErrorCode, JoinMode, NackCode, Permission};
+use super::code::{CloseCode, JoinMode, NackCode, Permission};
 use super::fragment::{Reassembly, split};
 use super::frame::{Frame, FrameError, Handle, PROTOCOL_VERSION, PresenceEntry, SessionId};
 use super::limits;
+use super::liveness::{Heard, Liveness};
 use super::outgoing::Outgoing;
+use super::output::{Output, ResumePoint, Status, StopReason};
 use super::presence::Peers;
 use crate::doc::Doc;
-use crate::error::ApplyError;
-use crate::event::TextEdit;
 use crate::ids::VersionVector;
 use alloc::string::String;
 use alloc::vec::Vec;
-
-pub use super::presence::PresenceChange;
-
-/// What has to happen next, in this order.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Output {
-    /// Send this message.
-    Send(Vec<u8>),
-    /// The document's text was changed by others.
-    Edits(Vec<TextEdit>),
-    /// Others show something else now, or have left.
-    Presence(Vec<PresenceChange>),
-    /// The status is another one now.
-    Status(Status),
-    /// Everything that the server had at the time of the join is in the document.
-    Synced,
-    /// What this session may do is known, or has changed.
-    Permission(Permission),
-    /// The server did not accept a batch. The client tries again by itself as far as that can help;
-    /// for [`NackCode::Permission`] and [`NackCode::DocumentFull`] a person should know.
-    Refused(NackCode),
-    /// Close the connection. Unless the [`Status`] is `Stopped`, come back: after the delay, or when
-    /// there is none after one of the caller's own, in any case with some randomness added.
-    Close {
-        /// The close code to send.
-        code: CloseCode,
-        /// Earliest time to come back, in milliseconds from now.
-        retry_after_ms: Option<u32>,
-    },
-}
-
-/// Whether what a person has typed is safe.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Status {
-    /// No connection.
-    Offline {
-        /// Whether the document holds operations that the server has not acknowledged.
-        unsaved: bool,
-    },
-    /// Connected; some operations were not acknowledged yet.
-    Saving,
-    /// Connected; the server's store holds every operation of the document.
-    Saved,
-    /// Never again by itself: the document is left as it is.
-    Stopped(StopReason),
-}
-
-/// Why a client stopped.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum StopReason {
-    /// The server has another document of this name: this copy must not be merged into it.
-    Reset,
-    /// The document was deleted.
-    Deleted,
-    /// The document was refused.
-    JoinRefused(JoinErrorCode),
-    /// The server closed the connection for good.
-    Closed {
-        /// With this code.
-        code: CloseCode,
-        /// And this explanation, maybe empty.
-        text: String,
-    },
-    /// The server speaks no version of the protocol that this library does.
-    UnsupportedVersion(u8),
-    /// The server sent what is no frame, or none that belongs there.
-    Protocol(Option<FrameError>),
-    /// The server sent operations that contradict this copy.
-    Apply(ApplyError),
-}
-
-/// Where a copy of a document stands in the server's log: to be kept together with the document.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ResumePoint {
-    /// The document's epoch; 0 if the copy was never joined.
-    pub epoch: u64,
-    /// The place in the log up to which the copy holds everything.
-    pub log_seq: u64,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -131,16 +50,6 @@ pub struct Client {
     presence: Option<Vec<u8>>,
     peers: Peers,
     liveness: Liveness,
-}
-
-/// When something was heard last.
-#[derive(Clone, Copy, Debug, Default)]
-struct Liveness {
-    now_ms: u64,
-    heartbeat_ms: u64,
-    heard: bool,
-    quiet_since_ms: Option<u64>,
-    pinged_at_ms: Option<u64>,
 }
 
 type Outputs = Vec<Output>;
@@ -235,7 +144,7 @@ impl Client {
         if self.phase == Phase::Offline {
             return out;
         }
-        self.liveness.heard = true;
+        self.liveness.hear();
         if let Err(reason) = self.receive_message(doc, message, &mut out) {
             self.stop(reason, &mut out);
         }
@@ -289,23 +198,13 @@ impl Client {
     }
 
     fn listen(&mut self, out: &mut Outputs) {
-        let Liveness { now_ms, heartbeat_ms, heard, quiet_since_ms, pinged_at_ms } = self.liveness;
-        let Some(quiet_since_ms) = quiet_since_ms.filter(|_| !heard) else {
-            self.liveness.heard = false;
-            self.liveness.quiet_since_ms = Some(now_ms);
-            self.liveness.pinged_at_ms = None;
-            return;
-        };
-        // Timers of hidden pages run once a minute: what counts is silence after a question.
-        if let Some(pinged_at_ms) = pinged_at_ms {
-            if now_ms.saturating_sub(pinged_at_ms) >= heartbeat_ms {
-                self.close(CloseCode::SILENT, None, out);
+        match self.liveness.listen() {
+            // A server that has not answered the hello yet takes no question; it is given up all the same.
+            Heard::Nothing { nonce } if self.phase != Phase::Greeting => {
+                self.send(0, &Frame::Ping { nonce }, out);
             }
-        } else if now_ms.saturating_sub(quiet_since_ms) >= heartbeat_ms {
-            self.liveness.pinged_at_ms = Some(now_ms);
-            if self.phase != Phase::Greeting {
-                self.send(0, &Frame::Ping { nonce: now_ms }, out);
-            }
+            Heard::NoAnswer => self.close(CloseCode::SILENT, None, out),
+            Heard::Nothing { .. } | Heard::Enough => {}
         }
     }
 
@@ -534,11 +433,7 @@ impl Client {
         self.pulling = false;
         self.reassembly = Reassembly::new();
         self.frame_bytes = limits::FRAME_BYTES;
-        self.liveness = Liveness {
-            now_ms: self.liveness.now_ms,
-            heartbeat_ms: u64::from(limits::HEARTBEAT_MS),
-            ..Liveness::default()
-        };
+        self.liveness.forget_connection();
         self.show(true, &[], out);
     }
 
@@ -568,26 +463,6 @@ fn apply(doc: &mut Doc, delta: &[u8], out: &mut Outputs) -> Result<(), StopReaso
         out.push(Output::Edits(edits));
     }
     Ok(())
-}
-
-impl From<FrameError> for StopReason {
-    fn from(error: FrameError) -> Self {
-        Self::Protocol(Some(error))
-    }
-}
-
-impl StopReason {
-    fn close_code(&self) -> CloseCode {
-        match self {
-            Self::Reset => CloseCode::RESET,
-            Self::Deleted | Self::JoinRefused(_) => CloseCode::NO_SUCH_DOCUMENT,
-            Self::Closed { code, .. } => *code,
-            Self::UnsupportedVersion(_) => CloseCode::UNSUPPORTED_VERSION,
-            Self::Protocol(_) => CloseCode::PROTOCOL,
-            Self::Apply(ApplyError::ReplicaCollision { .. }) => CloseCode::REPLICA_COLLISION,
-            Self::Apply(_) => CloseCode::INVALID_DELTA,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::ids::{ReplicaId, Seq};
 use crate::sync::frame::Limits;
+use crate::sync::{JoinErrorCode, PresenceChange};
 use alloc::vec;
 
 const HANDLE: Handle = 300;

@@ -27,12 +27,16 @@ mod code;
 mod fragment;
 mod frame;
 pub mod limits;
+mod liveness;
 mod outgoing;
+mod output;
 mod presence;
 mod wire;
 
 pub use causal::known_prefix;
-pub use client::{Client, Output, PresenceChange, ResumePoint, Status, StopReason};
+pub use client::Client;
 pub use code::{CloseCode, JoinErrorCode, JoinMode, NackCode, Permission};
 pub use fragment::{Reassembly, split};
 pub use frame::{Frame, FrameError, Handle, Limits, MAGIC, PROTOCOL_VERSION, PresenceEntry, SessionId};
+pub use output::{Output, ResumePoint, Status, StopReason};
+pub use presence::PresenceChange;
