@@ -1,7 +1,7 @@
 //! What the other sessions of a document show: cursors, names.
 
 use super::frame::{PresenceEntry, SessionId};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// One session shows something else, or has left.
@@ -30,8 +30,9 @@ impl Peers {
     pub(super) fn update(&mut self, full: bool, entries: &[PresenceEntry<'_>]) -> Vec<PresenceChange> {
         let mut changes = Vec::new();
         if full {
-            let named: BTreeSet<SessionId> = entries.iter().map(|entry| entry.session).collect();
-            let gone = self.states.keys().copied().filter(|session| !named.contains(session));
+            let mut named: Vec<SessionId> = entries.iter().map(|entry| entry.session).collect();
+            named.sort_unstable();
+            let gone = self.states.keys().copied().filter(|session| named.binary_search(session).is_err());
             for session in gone.collect::<Vec<_>>() {
                 self.set(session, None, &mut changes);
             }
