@@ -1,18 +1,24 @@
 //! Replicas by the order in which they came.
 
-use crate::ids::ReplicaId;
-use alloc::collections::BTreeMap;
+use crate::ids::{ReplicaId, ReplicaMap};
 use alloc::vec::Vec;
+use core::fmt;
 
 /// A list of different replicas. Finding one is O(log of them).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct ReplicaTable {
     list: Vec<ReplicaId>,
     /// Kept once the list is too long to look through.
-    places: BTreeMap<ReplicaId, u32>,
+    places: ReplicaMap,
 }
 
 const LONG_TABLE: usize = 16;
+
+impl fmt::Debug for ReplicaTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.list.fmt(f)
+    }
+}
 
 impl ReplicaTable {
     pub(super) fn list(&self) -> &[ReplicaId] {
@@ -29,7 +35,7 @@ impl ReplicaTable {
         if self.list.len() <= LONG_TABLE {
             (0..).zip(&self.list).find(|&(_, &other)| other == replica).map(|(place, _)| place)
         } else {
-            self.places.get(&replica).copied()
+            self.places.get(replica)
         }
     }
 
@@ -38,9 +44,11 @@ impl ReplicaTable {
         let place = u32::try_from(self.list.len()).expect("limits are below");
         self.list.push(replica);
         if self.list.len() == LONG_TABLE + 1 {
-            self.places = self.list.iter().copied().zip(0..).collect();
+            for (&replica, place) in self.list.iter().zip(0..) {
+                self.places.set(replica, place);
+            }
         } else if self.list.len() > LONG_TABLE {
-            self.places.insert(replica, place);
+            self.places.set(replica, place);
         }
         place
     }
