@@ -26,7 +26,6 @@ use crate::op_log::{
 };
 use crate::sequence::{Place, Sequence, Unit};
 use crate::units::Counted;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -423,19 +422,15 @@ impl Doc {
 
     /// What waits, and for what. O(waiting runs).
     pub fn pending(&self) -> PendingReport {
-        let mut wanted: BTreeMap<ReplicaId, Seq> = BTreeMap::new();
-        let mut want = |replica, end: Seq| {
-            let highest = wanted.entry(replica).or_default();
-            *highest = end.max(*highest);
-        };
+        let mut wanted = VersionVector::new();
         for run in self.pending.iter() {
-            want(run.id.replica, run.id.seq);
+            wanted.raise(run.id.replica, run.id.seq);
             if let Some(needed) = run.needs() {
-                want(needed.replica, needed.seq + 1);
+                wanted.raise(needed.replica, needed.seq + 1);
             }
         }
         let mut missing = Vec::new();
-        for (replica, end) in wanted {
+        for (replica, end) in wanted.iter() {
             let mut next = self.version.get(replica);
             for op in self.pending.overlapping(replica, next..end) {
                 if op.id.seq > next {
