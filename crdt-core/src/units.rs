@@ -12,14 +12,14 @@ impl Size {
         if text.is_ascii() {
             return Self { chars: text.len(), utf16: text.len() };
         }
-        // Every byte that is no continuation starts a scalar value; those of four bytes take two units.
-        let (mut chars, mut utf16) = (0, 0);
-        for &byte in text.as_bytes() {
-            let starts = usize::from(byte & 0xc0 != 0x80);
-            chars += starts;
-            utf16 += starts + usize::from(byte >= 0xf0);
+        // Every byte that is no continuation starts a scalar value; those of four bytes take two units. So few at once
+        // that a byte counts them: sixteen lanes instead of two.
+        let (mut chars, mut pairs) = (0, 0);
+        for few in text.as_bytes().chunks(128) {
+            chars += usize::from(few.iter().map(|byte| u8::from(byte & 0xc0 != 0x80)).sum::<u8>());
+            pairs += usize::from(few.iter().map(|&byte| u8::from(byte >= 0xf0)).sum::<u8>());
         }
-        Self { chars, utf16 }
+        Self { chars, utf16: chars + pairs }
     }
 }
 

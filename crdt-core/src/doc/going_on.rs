@@ -1,6 +1,6 @@
 //! The short ways of nearly every edit: text typed on, and deleted on, where the last edit ended.
 //!
-//! `inline(always)`, because these are a hundred instructions a keystroke, of which calls would be a third.
+//! The shortest are `inline(always)` and call nothing: a call would be a third of what they cost.
 
 use super::{Doc, seq_of};
 use crate::ids::{ReplicaId, Seq};
@@ -9,27 +9,27 @@ use crate::sequence::Unit;
 use core::ops::Range;
 
 impl Doc {
-    /// Inserts `text` if it goes on where the last edit, an own insertion, ended, and is short ASCII for which there is
+    /// Inserts `text` if it is one byte of ASCII that goes on where the last edit, an own insertion, ended, and there is
     /// room.
     #[inline(always)]
     pub(super) fn type_on(&mut self, unit: Unit, position: usize, text: &str) -> bool {
-        if !self.sequence.types_on(self.own, unit, position) {
-            return false;
-        }
-        match *text.as_bytes() {
-            [byte] if byte.is_ascii() => self.append_byte(self.own, self.replica, byte),
-            _ => self.append_on(self.own, self.replica, text),
-        }
+        let &[byte] = text.as_bytes() else { return false };
+        self.sequence.types_on(self.own, unit, position) && self.append_one(self.own, self.replica, byte)
+    }
+
+    /// As [`Doc::type_on`], for a few more.
+    pub(super) fn type_more_on(&mut self, unit: Unit, position: usize, text: &str) -> bool {
+        self.sequence.types_on(self.own, unit, position) && self.append_on(self.own, self.replica, text)
     }
 
     /// Appends `text` to the item of the last edit, which ends with the newest operation of `replica`. Tells
     /// whether it was short ASCII and there was room.
     pub(super) fn append_on(&mut self, index: ReplicaIndex, replica: ReplicaId, text: &str) -> bool {
         match *text.as_bytes() {
-            [byte] if byte.is_ascii() => self.append_byte(index, replica, byte),
+            [byte] if self.append_one(index, replica, byte) => true,
             // Anything longer than what is typed by hand is worth a closer look.
-            [_, _, ..] if text.len() <= 64 && text.is_ascii() => {
-                let appended = self.log.append_on(index, seq_of(text.len()), |all| all.push_str(text));
+            [_, ..] if text.len() <= 64 && text.is_ascii() => {
+                let appended = self.log.append_on(index, seq_of(text.len()), text);
                 self.lengthen(replica, appended)
             }
             _ => false,
@@ -37,9 +37,14 @@ impl Doc {
     }
 
     #[inline(always)]
-    fn append_byte(&mut self, index: ReplicaIndex, replica: ReplicaId, byte: u8) -> bool {
-        let appended = self.log.append_on(index, 1, |text| text.push(char::from(byte)));
-        self.lengthen(replica, appended)
+    fn append_one(&mut self, index: ReplicaIndex, replica: ReplicaId, byte: u8) -> bool {
+        let Some(seen) = self.version.last_set(replica) else { return false };
+        if !self.sequence.lengthens_alone(*seen) || !self.log.append_byte(index, byte) {
+            return false;
+        }
+        *seen += 1;
+        self.sequence.lengthen_alone(index, *seen);
+        true
     }
 
     /// Takes up in the sequence and the version what the log has taken up.
@@ -52,16 +57,33 @@ impl Doc {
         appended.is_some()
     }
 
-    /// Deletes `range` if it goes on where the last edit deleted, in the middle of a run of ASCII, and there is room.
+    /// Deletes `range` if it is one unit of ASCII and goes on where the last edit, an own deletion, ended, and there is
+    /// room.
     #[inline(always)]
+    pub(super) fn delete_one_on(&mut self, unit: Unit, range: &Range<usize>) -> bool {
+        let Some(seen) = self.version.last_set(self.replica) else { return false };
+        if range.end.wrapping_sub(range.start) != 1
+            || *seen == Seq::MAX
+            || !self.sequence.delete_one_on(self.own, unit, range.start)
+        {
+            return false;
+        }
+        *seen = self.log.delete_one_on(self.own);
+        true
+    }
+
+    /// Deletes `range` if it goes on where the last edit deleted, in the middle of a run of ASCII, and there is room.
     pub(super) fn delete_on(&mut self, unit: Unit, range: &Range<usize>) -> bool {
         let count = range.end.wrapping_sub(range.start);
         let Ok(count) = Seq::try_from(count) else { return false };
         if count == 0 || !self.log.has_room(self.own, count) {
             return false;
         }
-        let Some(first) = self.sequence.delete_on(unit, range.start, count) else { return false };
+        let Some((first, down)) = self.sequence.delete_on(unit, range.start, count) else { return false };
         let next = self.log.append_delete(self.own, first, count, false);
+        if let Some(element) = self.log.deletes_on(self.own, down) {
+            self.sequence.go_on_deleting(self.own, element, down);
+        }
         self.version.set(self.replica, next);
         true
     }

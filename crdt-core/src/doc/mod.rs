@@ -119,9 +119,7 @@ impl Doc {
         if let Some(text) = self.log.text_as_loaded() {
             return text.into();
         }
-        let mut out = String::with_capacity(self.len_utf16());
-        self.sequence.read(&self.log, 0, self.len(), &mut out);
-        out
+        self.read(0..self.len(), self.len_utf16())
     }
 
     /// A part of the text, in scalar values. O(log *n* + what the part spans).
@@ -142,9 +140,14 @@ impl Doc {
 
     fn slice_unit(&self, unit: Unit, range: Range<usize>) -> Result<String, EditError> {
         let range = self.chars_range(unit, range)?;
-        let mut out = String::with_capacity(range.len());
+        Ok(self.read(range.start..range.end, range.len()))
+    }
+
+    /// The text in `range`, in scalar values, of about so many bytes.
+    fn read(&self, range: Range<usize>, bytes: usize) -> String {
+        let mut out = Vec::with_capacity(bytes);
         self.sequence.read(&self.log, range.start, range.end, &mut out);
-        Ok(out)
+        String::from_utf8(out).expect("the sequence keeps scalar values whole")
     }
 
     /// The UTF-16 position of a position in scalar values. O(log *n*).
@@ -193,6 +196,9 @@ impl Doc {
 
     #[inline(never)]
     fn insert_anywhere(&mut self, unit: Unit, position: usize, text: &str) -> Result<(), EditError> {
+        if self.type_more_on(unit, position, text) {
+            return Ok(());
+        }
         self.sequence.settle_for(unit, position);
         let place = self.place(unit, position)?;
         if text.is_empty() {
@@ -232,6 +238,7 @@ impl Doc {
     }
 
     /// Takes up in the log what the sequence has just taken up.
+    #[inline]
     fn append_insert(&mut self, replica: ReplicaIndex, placement: Placement, text: &str, count: Seq) {
         let goes_on = self.log.append_insert(replica, placement, text, count);
         if !goes_on {
@@ -262,23 +269,20 @@ impl Doc {
     #[inline]
     fn delete_unit(&mut self, unit: Unit, range: Range<usize>) -> Result<(), EditError> {
         // Most of the time, somebody deletes on.
-        if self.delete_on(unit, &range) { Ok(()) } else { self.delete_anywhere(unit, range) }
+        if self.delete_one_on(unit, &range) { Ok(()) } else { self.delete_anywhere(unit, range) }
     }
 
     #[inline(never)]
     fn delete_anywhere(&mut self, unit: Unit, range: Range<usize>) -> Result<(), EditError> {
+        if self.delete_on(unit, &range) {
+            return Ok(());
+        }
         let range = self.chars_range(unit, range)?;
         if range.is_empty() {
             return Ok(());
         }
         let LocalId { replica, seq } = self.next_id(range.len())?;
-        let mut rest = range.len();
-        while rest > 0 {
-            let deleted = self.sequence.delete_at(&self.log, range.start, rest);
-            let count = seq_of(deleted.size.chars);
-            self.log.append_delete(replica, deleted.first, count, false);
-            rest -= deleted.size.chars;
-        }
+        self.sequence.delete_at(&mut self.log, replica, range.start, range.len());
         self.version.set(self.replica, seq + seq_of(range.len()));
         Ok(())
     }
@@ -500,6 +504,7 @@ impl Doc {
         if position > len { Err(EditError::OutOfBounds { position, len }) } else { Ok(()) }
     }
 
+    #[inline]
     fn place(&self, unit: Unit, position: usize) -> Result<Place, EditError> {
         self.check_position(unit, position)?;
         let place = self.sequence.seek(&self.log, unit, position);

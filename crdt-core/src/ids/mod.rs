@@ -109,6 +109,12 @@ impl VersionVector {
         }
     }
 
+    /// The count of `replica` to be raised, if it is the one that was set last.
+    #[inline(always)]
+    pub(crate) fn last_set(&mut self, replica: ReplicaId) -> Option<&mut Seq> {
+        self.seen.last_written(replica)
+    }
+
     /// As [`VersionVector::set`] with a `count` of at least 1, for a replica that probably stands at `guess`.
     #[inline]
     pub(crate) fn set_near(&mut self, guess: Place, replica: ReplicaId, count: Seq) {

@@ -54,17 +54,21 @@ impl ReplicaMap {
         Some(self.chunks[place.chunk][place.index].1)
     }
 
+    /// The number of `replica` to be changed, if it is the one that was written last.
+    #[inline(always)]
+    pub(crate) fn last_written(&mut self, replica: ReplicaId) -> Option<&mut u32> {
+        let chunk = self.chunks.get_mut(self.written.chunk)?;
+        let (written, number) = chunk.get_mut(self.written.index)?;
+        (*written == replica).then_some(number)
+    }
+
     /// Sets the number of `replica`.
     #[inline(always)]
     pub(crate) fn set(&mut self, replica: ReplicaId, number: u32) {
-        if let Some(chunk) = self.chunks.get_mut(self.written.chunk)
-            && let Some((written, last)) = chunk.get_mut(self.written.index)
-            && *written == replica
-        {
-            *last = number;
-            return;
+        match self.last_written(replica) {
+            Some(last) => *last = number,
+            None => *self.entry(replica, number) = number,
         }
-        *self.entry(replica, number) = number;
     }
 
     /// As [`ReplicaMap::get`], and where that stands: a good guess for another map of the same replicas.

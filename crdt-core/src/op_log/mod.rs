@@ -15,6 +15,7 @@ mod cold;
 mod elements;
 mod pending;
 mod replica_log;
+mod text;
 
 pub(crate) use cold::{BLOCK, Cold, ItemPart, Moved, Piece, is_tree};
 pub(crate) use elements::Elements;
@@ -23,7 +24,6 @@ pub(crate) use replica_log::{ReplicaLog, Said};
 
 use crate::anchor::{Anchor, Side};
 use crate::ids::{OpId, Place, ReplicaId, ReplicaMap, Seq};
-use alloc::string::String;
 use alloc::vec::Vec;
 
 /// A replica's place in the op log of one document.
@@ -181,21 +181,31 @@ impl OpLog {
         log.ends_in_ascii()
     }
 
-    /// Appends so many elements of ASCII, which `push` appends to the text, placed after the newest operation
-    /// of `replica`, which is ASCII too, if there is room. Tells their name and number.
+    /// Appends one element, if it is ASCII, placed after the newest operation of `replica`, which is ASCII too, if
+    /// that takes no memory and there is room.
     #[inline(always)]
+    pub(crate) fn append_byte(&mut self, replica: ReplicaIndex, byte: u8) -> bool {
+        let room = self.text_bytes < MAX_TEXT_BYTES;
+        let appended =
+            room && self.replicas.get_mut(replica as usize).is_some_and(|log| log.append_byte(byte));
+        self.text_bytes += usize::from(appended);
+        appended
+    }
+
+    /// Appends `text`, so many elements of ASCII, placed after the newest operation of `replica`, which is ASCII too, if
+    /// there is room. Tells their name and number.
     pub(crate) fn append_on(
         &mut self,
         replica: ReplicaIndex,
         count: Seq,
-        push: impl FnOnce(&mut String),
+        text: &str,
     ) -> Option<(LocalId, Seq)> {
         let log = &mut self.replicas[replica as usize];
         if count as usize > MAX_TEXT_BYTES - self.text_bytes || count > Seq::MAX - log.next_seq() {
             return None;
         }
         self.text_bytes += count as usize;
-        Some((LocalId::new(replica, log.append_on(count, push)), count))
+        Some((LocalId::new(replica, log.append_on(count, text)), count))
     }
 
     /// Appends a deletion of `len` elements from `target` on. Tells the number of the next operation.
@@ -208,6 +218,18 @@ impl OpLog {
         descending: bool,
     ) -> Seq {
         self.replicas[replica as usize].append_delete(target, len, descending)
+    }
+
+    /// Appends a deletion of the element that [`OpLog::deletes_on`] tells. Tells the number of the next operation. There
+    /// has to be room.
+    #[inline(always)]
+    pub(crate) fn delete_one_on(&mut self, replica: ReplicaIndex) -> Seq {
+        self.replicas[replica as usize].delete_one_on()
+    }
+
+    /// The element whose deletion would lengthen the newest entry of `replica` downwards, or else upwards.
+    pub(crate) fn deletes_on(&self, replica: ReplicaIndex, down: bool) -> Option<LocalId> {
+        self.of(replica).deletes_on(down)
     }
 
     /// The operations of a listed replica from `from`, which exists, up to its newest, if they are in one entry.

@@ -1,7 +1,7 @@
+use super::text::Text;
 use super::{LocalId, Placement, ReplicaIndex, WIDE_RUN};
 use crate::anchor::Side;
 use crate::ids::{ReplicaId, Seq};
-use alloc::string::String;
 use alloc::vec::Vec;
 
 /// A run of operations as the log keeps it: 16 bytes.
@@ -53,7 +53,7 @@ pub(crate) struct ReplicaLog {
     first: Seq,
     next: Seq,
     entries: Vec<Entry>,
-    text: String,
+    text: Text,
 }
 
 impl ReplicaLog {
@@ -63,7 +63,7 @@ impl ReplicaLog {
 
     /// The log of what comes after the first `past` operations.
     pub(super) fn starting_at(id: ReplicaId, past: Seq) -> Self {
-        Self { id, first: past, next: past, entries: Vec::new(), text: String::new() }
+        Self { id, first: past, next: past, entries: Vec::new(), text: Text::default() }
     }
 
     /// The first operation that is not past and cold: all questions are about this one and later ones.
@@ -81,7 +81,7 @@ impl ReplicaLog {
     }
 
     /// All text inserted, in order of seq.
-    pub(crate) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &Text {
         &self.text
     }
 
@@ -101,7 +101,7 @@ impl ReplicaLog {
     fn entry_text(&self, place: usize) -> &str {
         let start = self.entries[place].text as usize;
         let end = self.entries.get(place + 1).map_or(self.text.len(), |entry| entry.text as usize);
-        &self.text[start..end]
+        self.text.slice(start..end)
     }
 
     /// Whether the operation `seq` is integrated and inserted an element.
@@ -183,12 +183,42 @@ impl ReplicaLog {
     /// Appends `count` elements of ASCII placed after the operation before, where
     /// [`ReplicaLog::ends_in_ascii`]. Tells the number of the first.
     #[inline]
-    pub(super) fn append_on(&mut self, count: Seq, push: impl FnOnce(&mut String)) -> Seq {
+    pub(super) fn append_on(&mut self, count: Seq, text: &str) -> Seq {
         debug_assert!(self.ends_in_ascii(), "an entry of other text is cut at its limit");
         let seq = self.next;
         self.next += count;
-        push(&mut self.text);
+        self.text.push_str(text);
         seq
+    }
+
+    /// As [`ReplicaLog::append_on`] of one byte, if that is ASCII, the text has memory for it and there are seqs.
+    #[inline(always)]
+    pub(super) fn append_byte(&mut self, byte: u8) -> bool {
+        let room = self.next < Seq::MAX && self.text.has_memory();
+        if !byte.is_ascii() || !room {
+            return false;
+        }
+        debug_assert!(self.ends_in_ascii(), "an entry of other text is cut at its limit");
+        self.next += 1;
+        self.text.push(byte);
+        true
+    }
+
+    /// Appends a deletion of the element that [`ReplicaLog::deletes_on`] tells. Tells the number of the next operation.
+    #[inline(always)]
+    pub(super) fn delete_one_on(&mut self) -> Seq {
+        debug_assert!(self.entries.last().is_some_and(|last| last.is_delete()), "the newest entry deletes");
+        self.next += 1;
+        self.next
+    }
+
+    /// The element whose deletion would lengthen the newest entry downwards, or else upwards, as it goes now.
+    pub(super) fn deletes_on(&self, down: bool) -> Option<LocalId> {
+        let last =
+            self.entries.last().filter(|last| last.is_delete() && down == (last.tag & BACKWARD != 0))?;
+        let len = self.next - last.seq;
+        let next = if down { last.other.checked_sub(len)? } else { last.other.checked_add(len)? };
+        Some(LocalId::new(last.tag & REPLICA, next))
     }
 
     #[inline(always)]

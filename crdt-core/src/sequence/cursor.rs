@@ -5,31 +5,50 @@ use crate::tree::{Found, Item as _, Slot, Summary as _};
 
 /// Where the last edit was made: most edits come close to the one before.
 ///
-/// The slot always names an item if there is one. `writer` is the replica, or [`NOBODY`], whose newest operation
-/// is the last element of that item, which is ASCII, visible, and ends with an element that nothing was placed
-/// after; text that this replica types on there only lengthens the item.
+/// The slot always names an item if there is one. What is behind a place does not change while somebody types or
+/// deletes in front of it: ends are kept as the visible text behind them, so that going on writes nothing here.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor {
     pub(super) slot: Slot,
-    pub(super) writer: ReplicaIndex,
-    /// Whether the two below were found out.
+    /// Who can go on from here, or [`NOBODY`], and how.
+    writer: ReplicaIndex,
+    gait: Gait,
+    /// Whether the three below were found out.
     known: bool,
-    /// The visible text up to the end of the item.
-    end: Visible,
-    /// The visible text in front of the items around it in the same leaf that it knows of, and up to their end.
-    around: (Visible, Visible),
+    /// The visible text behind the item.
+    behind: Visible,
+    /// The visible text in front of the items around it in the same leaf that it knows of.
+    front: Visible,
+    /// The visible text behind those.
+    leaf_behind: Visible,
+}
+
+/// What the next edit of the writer would go on with. All of it is in ASCII.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gait {
+    /// Its newest operation is the last element of the item, which is visible, and nothing was placed after that
+    /// element: text typed there only lengthens the item.
+    Typing,
+    /// Its newest operations deleted the start of the item, one by one down, and the item in front is visible and the rest
+    /// of one run with it.
+    Backspacing,
+    /// Its newest operations deleted the end of the item, one by one up, and the item behind is visible and the rest of one
+    /// run with it.
+    Deleting,
 }
 
 /// No replica has this index.
-pub(super) const NOBODY: ReplicaIndex = ReplicaIndex::MAX;
+const NOBODY: ReplicaIndex = ReplicaIndex::MAX;
 
 impl Cursor {
     pub(super) const START: Self = Self {
         slot: Slot { leaf: 0, index: 0 },
         writer: NOBODY,
+        gait: Gait::Typing,
         known: false,
-        end: Visible::ascii(0),
-        around: (Visible::ascii(0), Visible::ascii(0)),
+        behind: Visible::ascii(0),
+        front: Visible::ascii(0),
+        leaf_behind: Visible::ascii(0),
     };
 
     /// At an item whose position nobody needed.
@@ -37,65 +56,78 @@ impl Cursor {
         Self { slot, ..Self::START }
     }
 
-    /// At the item at `slot` that ends behind `end` visible text. `around` is as far as the leaf is known.
-    pub(super) fn at(slot: Slot, end: Visible, around: (Visible, Visible)) -> Self {
-        Self { slot, writer: NOBODY, known: true, end, around }
+    /// At the item at `slot` that ends behind `end` of the `total` visible text. `around` is as far as the leaf is known.
+    pub(super) fn at(slot: Slot, end: Visible, around: (Visible, Visible), total: Visible) -> Self {
+        let behind = |end| {
+            let mut behind = total;
+            behind.sub(end);
+            behind
+        };
+        let (front, back) = around;
+        Self { slot, known: true, behind: behind(end), front, leaf_behind: behind(back), ..Self::START }
     }
 
-    /// With a replica that may type on.
-    pub(super) fn with_writer(self, writer: ReplicaIndex) -> Self {
-        Self { writer, ..self }
+    /// With a replica that may go on so.
+    pub(super) fn with_writer(self, writer: ReplicaIndex, gait: Gait) -> Self {
+        Self { writer, gait, ..self }
     }
 
-    /// The end of its item, if it is known.
+    /// With nobody who goes on.
+    pub(super) fn with_nobody(self) -> Self {
+        self.with_writer(NOBODY, Gait::Typing)
+    }
+
+    /// Whether `replica` goes on so.
+    #[inline(always)]
+    pub(super) fn is_written_by(&self, replica: ReplicaIndex, gait: Gait) -> bool {
+        self.writer == replica && self.gait == gait
+    }
+
+    /// The end of its item, if it is known, in `total` visible text.
     #[inline]
-    pub(super) fn end(&self) -> Option<Visible> {
-        self.known.then_some(self.end)
+    pub(super) fn end(&self, total: Visible) -> Option<Visible> {
+        self.known.then(|| in_front(total, self.behind))
+    }
+
+    /// As [`Cursor::end`], for text whose position nobody needed yet.
+    pub(super) fn learn(&mut self, end: Visible, around: (Visible, Visible), total: Visible) {
+        *self = Self::at(self.slot, end, around, total).with_writer(self.writer, self.gait);
     }
 
     /// What is known of its leaf.
-    pub(super) fn around(&self) -> (Visible, Visible) {
-        self.around
+    pub(super) fn around(&self, total: Visible) -> (Visible, Visible) {
+        (self.front, in_front(total, self.leaf_behind))
     }
 
     /// Whether its item ends at `position`.
-    #[inline]
-    pub(super) fn ends_at(&self, unit: Unit, position: usize) -> bool {
-        self.known && unit.of(self.end) == position
+    #[inline(always)]
+    pub(super) fn ends_at(&self, unit: Unit, position: usize, total: Visible) -> bool {
+        self.known && unit.of(in_front(total, self.behind)) == position
     }
 
-    /// So much is gone from the item in front of its own, or, if not `in_front`, behind.
+    /// So much is gone from the item behind.
     #[inline]
-    pub(super) fn shrink(&mut self, less: Visible, in_front: bool) {
-        if in_front {
-            self.end.sub(less);
-        }
-        self.around.1.sub(less);
-    }
-
-    /// Its item has grown.
-    #[inline]
-    pub(super) fn grow(&mut self, more: Visible) {
-        self.end.add(more);
-        self.around.1.add(more);
+    pub(super) fn shrink_behind(&mut self, less: Visible) {
+        self.behind.sub(less);
     }
 
     /// Whether its leaf is known to hold unit `target`.
     #[inline]
-    pub(super) fn is_near(&self, unit: Unit, target: usize) -> bool {
-        let (front, back) = self.around;
+    pub(super) fn is_near(&self, unit: Unit, target: usize, total: Visible) -> bool {
+        let (front, back) = self.around(total);
         self.known && unit.of(front) <= target && target < unit.of(back)
     }
 
     /// The item of its leaf that holds unit `target`, if that is known.
     #[inline]
     pub(super) fn near(&self, items: &Items, unit: Unit, target: usize) -> Option<Found<Visible>> {
-        if !self.is_near(unit, target) {
+        let total = items.total();
+        if !self.is_near(unit, target, total) {
             return None;
         }
         let leaf = items.items(self.slot.leaf);
         let mut index = self.slot.index;
-        let mut end = self.end;
+        let mut end = in_front(total, self.behind);
         let before = if target < unit.of(end) {
             loop {
                 let mut before = end;
@@ -116,6 +148,13 @@ impl Cursor {
                 }
             }
         };
-        Some(Found { slot: Slot { leaf: self.slot.leaf, index }, before, leaf: self.around })
+        Some(Found { slot: Slot { leaf: self.slot.leaf, index }, before, leaf: self.around(total) })
     }
+}
+
+/// The visible text in front of a place that has so much behind it.
+#[inline(always)]
+fn in_front(mut total: Visible, behind: Visible) -> Visible {
+    total.sub(behind);
+    total
 }

@@ -1,6 +1,6 @@
 use super::Items;
 use crate::ids::Seq;
-use crate::op_log::LocalId;
+use crate::op_log::{LocalId, ReplicaIndex};
 use crate::tree::LeafId;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -101,6 +101,21 @@ impl IdIndex {
             self.set(first, len, leaf);
         } else {
             replicas[first.replica as usize].end = first.seq + len;
+        }
+    }
+
+    /// Whether the element `seq`, with which a run grows, begins no bucket.
+    #[inline(always)]
+    pub(super) fn grows_alone(&self, seq: Seq) -> bool {
+        self.replicas.is_none() || !seq.is_multiple_of(BUCKET)
+    }
+
+    /// As [`IdIndex::grow`] by the newest of the first `count` operations of `replica`, which
+    /// [`IdIndex::grows_alone`].
+    #[inline(always)]
+    pub(super) fn grow_alone(&mut self, replica: ReplicaIndex, count: Seq) {
+        if let Some(replicas) = &mut self.replicas {
+            replicas[replica as usize].end = count;
         }
     }
 

@@ -167,6 +167,34 @@ impl Item {
         one_run
     }
 
+    /// As [`Item::bury_last`] of one more element, where that has just buried some.
+    #[inline(always)]
+    pub(super) fn bury_one_more(&mut self, tombstone: &mut Self) -> bool {
+        debug_assert!(self.precedes_in_run(tombstone), "what was one run stays one");
+        let has_more = self.size > 1;
+        if has_more {
+            self.size -= 1;
+            tombstone.seq -= 1;
+            tombstone.text -= 1;
+            tombstone.size += 1;
+        }
+        has_more
+    }
+
+    /// As [`Item::bury_one_more`], of its first and the tombstone in front.
+    #[inline(always)]
+    pub(super) fn bury_first_one_more(&mut self, tombstone: &mut Self) -> bool {
+        debug_assert!(tombstone.precedes_in_run(self), "what was one run stays one");
+        let has_more = self.size > 1;
+        if has_more {
+            tombstone.size += 1;
+            self.seq += 1;
+            self.text += 1;
+            self.size -= 1;
+        }
+        has_more
+    }
+
     /// As [`Item::bury_last`], for its first elements and the tombstone in front.
     #[inline(always)]
     pub(super) fn bury_first(&mut self, tombstone: &mut Self, count: u32) -> bool {
@@ -220,9 +248,20 @@ impl Item {
 
     /// Its text, deleted or not.
     pub(super) fn text(self, log: &OpLog) -> &str {
-        let text = if self.tag & LOADED == 0 { log.of(self.replica()).text() } else { log.loaded_text() };
-        let start = self.text as usize;
-        &text[start..start + self.bytes()]
+        let range = self.text as usize..self.text as usize + self.bytes();
+        if self.tag & LOADED == 0 {
+            log.of(self.replica()).text().slice(range)
+        } else {
+            &log.loaded_text()[range]
+        }
+    }
+
+    /// The same in UTF-8.
+    #[inline]
+    pub(super) fn utf8(self, log: &OpLog) -> &[u8] {
+        let loaded = self.tag & LOADED != 0;
+        let all = if loaded { log.loaded_text().as_bytes() } else { log.of(self.replica()).text().bytes() };
+        &all[self.text as usize..self.text as usize + self.bytes()]
     }
 
     /// Elements in front of UTF-16 code unit `utf16`, and whether that unit starts one.
@@ -262,11 +301,15 @@ impl Item {
 
     /// The run of both, if `right`, which stands directly behind, goes on where this one ends, and so does
     /// its text: that of loaded tombstones need not.
+    #[inline]
     pub(super) fn joined(self, right: Self) -> Option<Self> {
-        let goes_on = self.replica() == right.replica()
-            && self.seq + narrow(self.len()) == right.seq
-            && (self.tag ^ right.tag) & (DELETED | LOADED) == 0
-            && !right.is_head()
+        // Nearly all neighbours that are not one run differ in this.
+        let same_kind = (self.tag ^ right.tag) & (DELETED | LOADED | REPLICA) == 0 && right.tag & HEAD == 0;
+        if same_kind { self.joined_if_next(right) } else { None }
+    }
+
+    fn joined_if_next(self, right: Self) -> Option<Self> {
+        let goes_on = self.seq + self.count() == right.seq
             && self.text as usize + self.bytes() == right.text as usize;
         if !goes_on {
             return None;

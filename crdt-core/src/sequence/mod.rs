@@ -36,13 +36,13 @@ mod siblings;
 pub(crate) use build::SequenceBuilder;
 
 use crate::anchor::Side;
-use crate::ids::OpId;
+use crate::ids::{OpId, Seq};
 use crate::op_log::{LocalId, OpLog, Placement, ReplicaIndex};
 use crate::tree::{Found, Item as _, LeafId, Slot, Summary as _, Tree};
 use crate::units::{Counted, Size};
-use alloc::string::String;
+use alloc::vec::Vec;
 use core::hint::select_unpredictable;
-use cursor::{Cursor, NOBODY};
+use cursor::{Cursor, Gait};
 use id_index::IdIndex;
 use item::Item;
 pub(crate) use item::Visible;
@@ -91,13 +91,6 @@ pub(crate) struct Place {
     around: (Visible, Visible),
 }
 
-/// A run of elements that a local deletion took away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Deleted {
-    pub(crate) first: LocalId,
-    pub(crate) size: Size,
-}
-
 /// How positions count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
@@ -135,6 +128,7 @@ impl Sequence {
     }
 
     /// Finds the gap directly behind the visible element that ends at `position`, which is in the text.
+    #[inline]
     pub(crate) fn seek(
         &self,
         log: &OpLog,
@@ -163,7 +157,7 @@ impl Sequence {
     /// Prepares an edit at `position`: makes the way there quick, unless it is near.
     #[inline]
     pub(crate) fn settle_for(&mut self, unit: Unit, position: usize) {
-        if position > 0 && !self.cursor.is_near(unit, position - 1) {
+        if position > 0 && !self.cursor.is_near(unit, position - 1, self.visible()) {
             self.items.settle();
         }
     }
@@ -213,6 +207,7 @@ impl Sequence {
     }
 
     /// Where something typed at `place` is placed.
+    #[inline]
     pub(crate) fn placement_at(&self, place: Place) -> Placement {
         let (left, right) = match place.spot {
             None => (LocalId::START, self.items.first_slot().map(|slot| self.items.get(slot))),
@@ -236,10 +231,13 @@ impl Sequence {
         self.position_of_last_edit();
         let slot = self.cursor.slot;
         let spot = Spot { slot, chars: self.items.get(slot).len() };
-        Place { spot: Some(spot), at: self.cursor.end().unwrap_or_default(), around: self.cursor.around() }
+        let total = self.visible();
+        let at = self.cursor.end(total).unwrap_or_default();
+        Place { spot: Some(spot), at, around: self.cursor.around(total) }
     }
 
     /// Puts in a run typed at `place`; `placement` is what [`Sequence::placement_at`] gave there.
+    #[inline]
     pub(crate) fn insert_at(
         &mut self,
         log: &OpLog,
@@ -259,8 +257,8 @@ impl Sequence {
         } else {
             around = (place.at, end);
         }
-        let writer = if whole.is_ascii() { id.replica } else { NOBODY };
-        self.cursor = Cursor::at(slot, end, around).with_writer(writer);
+        self.cursor = Cursor::at(slot, end, around, self.visible());
+        self.go_on_typing(id.replica, whole);
         self.note_head(log, id, placement, head);
     }
 
@@ -280,49 +278,100 @@ impl Sequence {
         let head = !goes_on(id, placement);
         let item = Item::new(id, run, text_start(log, id), head, left_taken);
         let (slot, whole) = self.put(log, spot, item);
-        let writer = if whole.is_ascii() { id.replica } else { NOBODY };
-        self.cursor = Cursor::somewhere(slot).with_writer(writer);
+        self.cursor = Cursor::somewhere(slot);
+        self.go_on_typing(id.replica, whole);
         self.note_head(log, id, placement, head);
         Ok(())
+    }
+
+    /// `replica` has just put in the end of `item`, where the cursor is.
+    fn go_on_typing(&mut self, replica: ReplicaIndex, item: Item) {
+        if item.is_ascii() {
+            self.cursor = self.cursor.with_writer(replica, Gait::Typing);
+        }
     }
 
     /// Whether what `replica` types at `position` goes on where the last edit ended, so that, as long as it is
     /// ASCII, it can be put in with [`Sequence::lengthen`].
     #[inline(always)]
     pub(crate) fn types_on(&self, replica: ReplicaIndex, unit: Unit, position: usize) -> bool {
-        self.writes_on(replica) && self.cursor.ends_at(unit, position)
+        self.writes_on(replica) && self.cursor.ends_at(unit, position, self.visible())
     }
 
     /// As [`Sequence::types_on`], for what is placed after the newest operation of `replica`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn writes_on(&self, replica: ReplicaIndex) -> bool {
-        self.cursor.writer == replica
+        self.cursor.is_written_by(replica, Gait::Typing)
     }
 
-    /// Nobody writes on where the last edit ended.
+    /// Nobody goes on where the last edit ended.
     pub(crate) fn end_writing(&mut self) {
-        self.cursor.writer = NOBODY;
+        self.cursor = self.cursor.with_nobody();
     }
 
     /// Puts in the `len` operations from `id` on, which go on where the last edit ended.
     #[inline(always)]
     pub(crate) fn lengthen(&mut self, id: LocalId, len: u32) {
-        let more = Visible::ascii(len);
-        self.cursor.grow(more);
         let slot = self.cursor.slot;
-        self.items.items_mut(slot.leaf)[slot.index].lengthen(len);
-        self.items.adjust(slot.leaf, more);
+        self.items.get_mut(slot).lengthen(len);
+        self.items.adjust(slot.leaf, Visible::ascii(len));
         self.index.grow(id, len, slot.leaf);
     }
 
-    /// Deletes `count` units from `start` on, if that goes on from where the last edit deleted, backwards or
-    /// forwards, in one run of ASCII that has more; tells the first element then.
+    /// Whether the operation `seq` needs no note of its place where it goes on like that.
     #[inline(always)]
-    pub(crate) fn delete_on(&mut self, unit: Unit, start: usize, count: u32) -> Option<LocalId> {
-        if self.cursor.ends_at(unit, start + count as usize) {
-            self.delete_backwards(count, |_| true)
-        } else if self.cursor.ends_at(unit, start) {
-            self.delete_forwards(count, |_| true)
+    pub(crate) fn lengthens_alone(&self, seq: Seq) -> bool {
+        self.index.grows_alone(seq)
+    }
+
+    /// As [`Sequence::lengthen`] of the newest of the first `count` operations of `replica`, which
+    /// [`Sequence::lengthens_alone`].
+    #[inline(always)]
+    pub(crate) fn lengthen_alone(&mut self, replica: ReplicaIndex, count: Seq) {
+        let slot = self.cursor.slot;
+        self.items.get_mut(slot).lengthen(1);
+        self.items.adjust_open(slot.leaf, Visible::ascii(1));
+        self.index.grow_alone(replica, count);
+    }
+
+    /// Deletes the unit at `position` if `replica` goes on deleting there.
+    #[inline(always)]
+    pub(crate) fn delete_one_on(&mut self, replica: ReplicaIndex, unit: Unit, position: usize) -> bool {
+        let total = self.visible();
+        let Slot { leaf, index } = self.cursor.slot;
+        let one = Visible::ascii(1);
+        let buried = if self.cursor.is_written_by(replica, Gait::Backspacing) {
+            let pair = self.items.items_mut(leaf).get_mut(index.wrapping_sub(1)..=index);
+            let Some([left, tombstone]) = pair else { return false };
+            self.cursor.ends_at(unit, position + 1, total) && left.bury_one_more(tombstone)
+        } else if self.cursor.is_written_by(replica, Gait::Deleting) {
+            let pair = self.items.items_mut(leaf).get_mut(index..index + 2);
+            let Some([tombstone, right]) = pair else { return false };
+            let buried = self.cursor.ends_at(unit, position, total) && right.bury_first_one_more(tombstone);
+            if buried {
+                self.cursor.shrink_behind(one);
+            }
+            buried
+        } else {
+            return false;
+        };
+        if buried {
+            let mut more = Visible::default();
+            more.sub(one);
+            self.items.adjust_open(leaf, more);
+        }
+        buried
+    }
+
+    /// Deletes `count` units from `start` on, if that goes on from where the last edit deleted, backwards or
+    /// forwards, in one run of ASCII that has more; tells the first element then, and whether it was backwards.
+    #[inline]
+    pub(crate) fn delete_on(&mut self, unit: Unit, start: usize, count: u32) -> Option<(LocalId, bool)> {
+        let total = self.visible();
+        if self.cursor.ends_at(unit, start + count as usize, total) {
+            Some((self.delete_backwards(count, |_| true)?, true))
+        } else if self.cursor.ends_at(unit, start, total) {
+            Some((self.delete_forwards(count, |_| true)?, false))
         } else {
             None
         }
@@ -336,6 +385,21 @@ impl Sequence {
             || self.delete_forwards(count, |id| id == first).is_some()
     }
 
+    /// Expects that `replica` goes on so from what [`Sequence::delete_on`] just deleted, if `element`, whose deletion its log
+    /// takes without an entry, comes next.
+    #[inline]
+    pub(crate) fn go_on_deleting(&mut self, replica: ReplicaIndex, element: LocalId, down: bool) {
+        let tombstone = self.items.get(self.cursor.slot);
+        let (next, gait) = if down {
+            (element.plus(1) == tombstone.id(), Gait::Backspacing)
+        } else {
+            (element == tombstone.id().plus(tombstone.count()), Gait::Deleting)
+        };
+        if next {
+            self.cursor = self.cursor.with_writer(replica, gait);
+        }
+    }
+
     #[inline(always)]
     fn delete_backwards(&mut self, count: u32, is_right: impl FnOnce(LocalId) -> bool) -> Option<LocalId> {
         let Slot { leaf, index } = self.cursor.slot;
@@ -345,7 +409,7 @@ impl Sequence {
         let first = LocalId::new(replica, seq.wrapping_sub(count));
         let buried = is_right(first) && left.bury_last(tombstone, count);
         if buried {
-            self.shrink(count, true);
+            self.shrink(count);
         }
         buried.then_some(first)
     }
@@ -358,28 +422,28 @@ impl Sequence {
         let first = right.id();
         let buried = is_right(first) && right.bury_first(tombstone, count);
         if buried {
-            self.shrink(count, false);
+            self.shrink(count);
+            self.cursor.shrink_behind(Visible::ascii(count));
         }
         buried.then_some(first)
     }
 
     #[inline(always)]
-    fn shrink(&mut self, count: u32, in_front: bool) {
-        let gone = Visible::ascii(count);
+    fn shrink(&mut self, count: u32) {
         let mut more = Visible::default();
-        more.sub(gone);
+        more.sub(Visible::ascii(count));
         self.items.adjust(self.cursor.slot.leaf, more);
-        self.cursor.shrink(gone, in_front);
     }
 
     /// The visible text up to where the last edit ended. O(log *n*) at most.
     pub(crate) fn position_of_last_edit(&mut self) -> Size {
-        let end = self.cursor.end().unwrap_or_else(|| {
-            let Cursor { slot, writer, .. } = self.cursor;
+        let total = self.visible();
+        let end = self.cursor.end(total).unwrap_or_else(|| {
+            let slot = self.cursor.slot;
             let before = self.items.sum_before(slot);
             let mut end = before;
             end.add(self.items.get(slot).summary());
-            self.cursor = Cursor::at(slot, end, (before, end)).with_writer(writer);
+            self.cursor.learn(end, (before, end), total);
             end
         });
         end.size()
@@ -493,14 +557,15 @@ impl Sequence {
     /// Puts `item` at `spot`. What stands right of it has a left neighbour then that has had nothing
     /// placed after it.
     /// Tells where it is now, and what item it became or was joined to.
+    #[inline]
     fn put(&mut self, log: &OpLog, spot: Option<Spot>, item: Item) -> (Slot, Item) {
         let Some(Spot { slot, chars }) = spot else {
             let leaf = self.items.first_leaf();
             let slot = match self.items.first_slot() {
-                None => self.splice(leaf, 0, 0, &[item], item),
+                None => self.splice(leaf, 0, 0, [item], item),
                 Some(first) => {
                     let right = self.items.get(first).with_left_taken(false);
-                    self.splice(leaf, 0, 1, &[item, right], item)
+                    self.splice(leaf, 0, 1, [item, right], item)
                 }
             };
             return (slot, item);
@@ -509,7 +574,7 @@ impl Sequence {
         if chars < here.len() {
             let (left, right) = here.split(log, chars);
             let new = [left, item, right.with_left_taken(false)];
-            let Slot { leaf, index } = self.splice(slot.leaf, slot.index, 1, &new, item);
+            let Slot { leaf, index } = self.splice(slot.leaf, slot.index, 1, new, item);
             return (Slot { leaf, index: index + 1 }, item);
         }
         if let Some(next) = self.items.next(slot) {
@@ -523,36 +588,53 @@ impl Sequence {
             self.items.replace(slot, joined);
             (slot, joined)
         } else {
-            (self.splice(slot.leaf, slot.index + 1, 0, &[item], item), item)
+            (self.splice(slot.leaf, slot.index + 1, 0, [item], item), item)
         }
     }
 
     /// Splices `new` in and keeps the id index; `added` is the one of them that it does not know.
-    fn splice(&mut self, leaf: LeafId, index: usize, replaced: usize, new: &[Item], added: Item) -> Slot {
+    #[inline]
+    fn splice<const NEW: usize>(&mut self, leaf: LeafId, index: usize, replaced: usize, new: [Item; NEW], added: Item) -> Slot {
         self.index.set(added.id(), added.count(), leaf);
         let ids = &mut self.index;
         self.items.splice(leaf, index, replaced, new, |item, leaf| ids.set(item.id(), item.count(), leaf))
     }
 
-    /// Deletes the visible elements at the start of `len` units from `position` on that stand in one
-    /// run, and tells which. The whole range is in the text.
-    pub(crate) fn delete_at(&mut self, log: &OpLog, position: usize, len: usize) -> Deleted {
+    /// Deletes the `len` visible elements from `position` on, at least one, as the next operations of `replica`, in the log
+    /// too. The whole range is in the text.
+    pub(crate) fn delete_at(&mut self, log: &mut OpLog, replica: ReplicaIndex, position: usize, len: usize) {
         self.settle_for(Unit::Chars, position + 1);
-        let Found { slot, before, leaf: mut around } = self.seek_unit(Unit::Chars, position);
-        let from = position - before.chars();
-        let item = self.items.get(slot);
-        let to = item.len().min(from + len);
+        let Found { mut slot, before, leaf: (front, mut back) } = self.seek_unit(Unit::Chars, position);
+        let mut from = position - before.chars();
         let mut end = before;
-        end.add(item.visible_part(log, from));
-        let leaves = self.items.leaf_count();
-        let (slot, size) = self.bury(log, slot, from, to);
-        if self.items.leaf_count() == leaves {
-            around.1.sub(Visible::of(size));
-        } else {
-            around = (end, end);
+        end.add(self.items.get(slot).visible_part(log, from));
+        let (leaf, leaves, known) = (slot.leaf, self.items.leaf_count(), back.chars());
+        let mut rest = len;
+        loop {
+            let item = self.items.get(slot);
+            let to = item.len().min(from + rest);
+            let (buried, size) = self.bury(log, slot, from, to);
+            slot = buried;
+            back.sub(Visible::of(size));
+            log.append_delete(replica, item.id().plus(seq(from)), seq(size.chars), false);
+            rest -= size.chars;
+            if rest == 0 {
+                break;
+            }
+            from = 0;
+            slot = self.next_visible(slot).expect("the range is in the text");
         }
-        self.cursor = Cursor::at(slot, end, around);
-        Deleted { first: item.id().plus(seq(from)), size }
+        // What is known of the leaf holds as long as nothing left it and no more went than is known of.
+        let still_known =
+            slot.leaf == leaf && self.items.leaf_count() == leaves && end.chars() + len <= known;
+        let around = if still_known { (front, back) } else { (end, end) };
+        self.cursor = Cursor::at(slot, end, around, self.visible());
+    }
+
+    /// The next item that is no tombstone.
+    fn next_visible(&self, slot: Slot) -> Option<Slot> {
+        let behind = core::iter::successors(self.items.next(slot), |&slot| self.items.next(slot));
+        behind.into_iter().find(|&slot| !self.items.get(slot).is_deleted())
     }
 
     /// Deletes as many of the `len` elements from `first` on as stand in one item. Returns how many
@@ -626,11 +708,11 @@ impl Sequence {
         let moved = |item: &Item, leaf| ids.set(item.id(), item.count(), leaf);
         let (items, replaced) = (&mut self.items, end - start);
         let Slot { leaf, index } = match (left, right) {
-            (None, None) => items.splice(slot.leaf, start, replaced, &[middle], moved),
-            (Some(left), None) => items.splice(slot.leaf, start, replaced, &[left, middle], moved),
-            (None, Some(right)) => items.splice(slot.leaf, start, replaced, &[middle, right], moved),
+            (None, None) => items.splice(slot.leaf, start, replaced, [middle], moved),
+            (Some(left), None) => items.splice(slot.leaf, start, replaced, [left, middle], moved),
+            (None, Some(right)) => items.splice(slot.leaf, start, replaced, [middle, right], moved),
             (Some(left), Some(right)) => {
-                items.splice(slot.leaf, start, replaced, &[left, middle, right], moved)
+                items.splice(slot.leaf, start, replaced, [left, middle, right], moved)
             }
         };
         (Slot { leaf, index: index + usize::from(left.is_some()) }, size)
@@ -652,8 +734,8 @@ impl Sequence {
             .flat_map(|item| (0..seq(item.len())).map(move |at| (item.id().plus(at), !item.is_deleted())))
     }
 
-    /// Appends the visible text of `from..to`, in scalar values, to `out`.
-    pub(crate) fn read(&self, log: &OpLog, from: usize, to: usize, out: &mut String) {
+    /// Appends the visible text of `from..to`, in scalar values, to `out`, in UTF-8.
+    pub(crate) fn read(&self, log: &OpLog, from: usize, to: usize, out: &mut Vec<u8>) {
         if from >= to {
             return;
         }
@@ -676,7 +758,7 @@ impl Sequence {
                     break;
                 }
                 if !loaded.is_empty() {
-                    out.push_str(&log.loaded_text()[loaded.clone()]);
+                    out.extend_from_slice(&log.loaded_text().as_bytes()[loaded.clone()]);
                     loaded = 0..0;
                 }
                 let len = (chars - skip).min(rest);
@@ -685,11 +767,11 @@ impl Sequence {
                 {
                     loaded = start..start + item.bytes();
                 } else {
-                    let text = item.text(log);
-                    if text.len() == chars {
-                        out.push_str(&text[skip..skip + len]);
+                    let utf8 = item.utf8(log);
+                    if utf8.len() == chars {
+                        out.extend_from_slice(&utf8[skip..skip + len]);
                     } else {
-                        out.push_str(crate::units::chars(text, skip, len));
+                        out.extend_from_slice(crate::units::chars(item.text(log), skip, len).as_bytes());
                     }
                 }
                 rest -= len;
@@ -698,7 +780,7 @@ impl Sequence {
             index = 0;
             leaf = if rest == 0 { None } else { self.items.next_leaf(here) };
         }
-        out.push_str(&log.loaded_text()[loaded]);
+        out.extend_from_slice(&log.loaded_text().as_bytes()[loaded]);
     }
 
     /// Stops at once if an invariant does not hold. O(*n* log *n*); for tests.
@@ -731,14 +813,18 @@ impl Sequence {
             assert_eq!(item.left_taken(), continued || anchored(log), "left taken tells the truth");
             if let Some(left) = left
                 && here.index > 0
-                && replica.text().is_ascii()
+                && replica.text().bytes().is_ascii()
             {
                 assert!(left.joined(item).is_none(), "items that could be one are one");
             }
             left = Some(item);
             slot = self.items.next(here);
         }
-        let inserted: usize = log.replicas().iter().map(|replica| Size::of(replica.text()).chars).sum();
+        let inserted: usize = log
+            .replicas()
+            .iter()
+            .map(|replica| Size::of(replica.text().slice(0..replica.text().len())).chars)
+            .sum();
         assert_eq!(elements, inserted, "every element is in exactly one item");
     }
 }

@@ -90,7 +90,7 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Builder<T, LEAF, INNER> {
             (level, sums) = (above, sums_above);
             tree.height += 1;
         }
-        (tree.root, tree.total) = (level[0], sums[0]);
+        (tree.root, tree.total, tree.settled) = (level[0], sums[0], sums[0]);
         tree
     }
 }

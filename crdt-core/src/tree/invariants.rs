@@ -45,7 +45,7 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             let counted = self.check_node(child, level - 1, node, previous, leaves);
             let mut settled = kept;
             if child == self.above_open(level - 1) {
-                settled.add(self.unsettled);
+                settled.add(self.unsettled());
             }
             assert_eq!(settled, counted, "the summary kept for a child is the sum over its items");
             sum.add(counted);

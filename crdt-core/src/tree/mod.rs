@@ -69,6 +69,9 @@ pub(crate) struct Found<S> {
 
 const NONE: u32 = u32::MAX;
 
+/// So many parts are passed over at once: they add up without waiting for a comparison each.
+const GROUP: usize = 4;
+
 #[derive(Clone)]
 struct Leaf<T, const LEAF: usize> {
     len: usize,
@@ -134,7 +137,8 @@ pub(crate) struct Tree<T: Item, const LEAF: usize, const INNER: usize> {
     total: T::Summary,
     /// The leaf whose edits the nodes above have not been told of.
     open: LeafId,
-    unsettled: T::Summary,
+    /// What the total was when they were told everything.
+    settled: T::Summary,
 }
 
 impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
@@ -154,7 +158,7 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             first: 0,
             total: T::Summary::default(),
             open: 0,
-            unsettled: T::Summary::default(),
+            settled: T::Summary::default(),
         }
     }
 
@@ -162,6 +166,14 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
     #[inline]
     pub(crate) fn total(&self) -> T::Summary {
         self.total
+    }
+
+    /// What the nodes above the open leaf have not been told of.
+    #[inline]
+    fn unsettled(&self) -> T::Summary {
+        let mut unsettled = self.total;
+        unsettled.sub(self.settled);
+        unsettled
     }
 
     /// How many leaves there are.
@@ -238,7 +250,7 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
         if unit >= measure(self.total) {
             return None;
         }
-        let settled = self.unsettled == T::Summary::default();
+        let settled = self.total == self.settled;
         let mut before = T::Summary::default();
         let mut behind = self.total;
         let mut node = self.root;
@@ -250,14 +262,14 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             } else {
                 let lagging = inner.place(open);
                 let mut sums = inner.sums;
-                sums[lagging].add(self.unsettled);
+                sums[lagging].add(self.unsettled());
                 find(&sums[..inner.len], |&sum| sum, &measure, unit, &mut before)
             };
             behind = before;
             behind.add(inner.sums[place]);
             node = inner.children[place];
             if node == open {
-                behind.add(self.unsettled);
+                behind.add(self.unsettled());
             }
         }
         let leaf = (before, behind);
@@ -294,7 +306,7 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
                 }
                 sum.add(other_sum);
                 if other == open {
-                    sum.add(self.unsettled);
+                    sum.add(self.unsettled());
                 }
             }
             (child, parent) = (parent, inner.parent);
@@ -315,6 +327,12 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
         }
     }
 
+    /// The item at `slot`, to be changed; what that adds to its sum is to be told to [`Tree::adjust`].
+    #[inline(always)]
+    pub(crate) fn get_mut(&mut self, slot: Slot) -> &mut T {
+        &mut self.leaves[slot.leaf as usize].items[slot.index]
+    }
+
     /// The items of one leaf, to be changed; what that adds to their sum is to be told to
     /// [`Tree::adjust`].
     #[inline(always)]
@@ -326,36 +344,37 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
     /// Puts `new` (1 to 3 items, at most 2 more than `replaced`) in the place of the `replaced` items
     /// from `index` on, and tells where the first of them is now. Items that land in another leaf than before are reported
     /// with it, new ones among them; new items that are not reported are in `leaf`.
-    pub(crate) fn splice(
+    #[inline]
+    pub(crate) fn splice<const NEW: usize>(
         &mut self,
         leaf: LeafId,
         index: usize,
         replaced: usize,
-        new: &[T],
+        new: [T; NEW],
         mut moved: impl FnMut(&T, LeafId),
     ) -> Slot {
-        debug_assert!((1..=3).contains(&new.len()) && replaced <= 3, "splices are small");
-        debug_assert!(new.len() <= replaced + 2, "half a leaf has room for what is added");
+        debug_assert!((1..=3).contains(&NEW) && replaced <= 3, "splices are small");
+        debug_assert!(NEW <= replaced + 2, "half a leaf has room for what is added");
         let mut slot = Slot { leaf, index };
-        if self.leaves[leaf as usize].len - replaced + new.len() > LEAF {
+        if self.leaves[leaf as usize].len + NEW > LEAF + replaced {
             slot = self.make_room(slot, replaced, &mut moved);
             if slot.leaf != leaf {
                 new.iter().for_each(|item| moved(item, slot.leaf));
             }
         }
-        let target = &mut *self.leaves[slot.leaf as usize];
+        let Leaf { items, len, .. } = &mut *self.leaves[slot.leaf as usize];
         let mut more = T::Summary::default();
-        for item in &target.items[slot.index..slot.index + replaced] {
+        for item in &items[slot.index..slot.index + replaced] {
             more.sub(item.summary());
         }
-        for item in new {
+        for item in &new {
             more.add(item.summary());
         }
-        if replaced != new.len() {
-            target.items.copy_within(slot.index + replaced..target.len, slot.index + new.len());
-            target.len = target.len - replaced + new.len();
+        if replaced != NEW {
+            items.copy_within(slot.index + replaced..*len, slot.index + NEW);
+            *len = *len + NEW - replaced;
         }
-        target.items[slot.index..slot.index + new.len()].copy_from_slice(new);
+        items[slot.index..slot.index + NEW].copy_from_slice(&new);
         self.adjust(slot.leaf, more);
         slot
     }
@@ -368,26 +387,34 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             self.open = leaf;
         }
         self.total.add(more);
-        self.unsettled.add(more);
+    }
+
+    /// As [`Tree::adjust`] for the leaf of the edit before.
+    #[inline(always)]
+    pub(crate) fn adjust_open(&mut self, leaf: LeafId, more: T::Summary) {
+        debug_assert_eq!(self.open, leaf, "the leaf of the edit before is open");
+        self.total.add(more);
     }
 
     /// Tells the nodes above the open leaf of its edits. Descents are a little quicker then.
     pub(crate) fn settle(&mut self) {
-        if self.unsettled == T::Summary::default() {
+        if self.total == self.settled {
             return;
         }
+        let unsettled = self.unsettled();
         let (mut child, mut parent) = (self.open, self.leaves[self.open as usize].parent);
         while parent != NONE {
             let inner = &mut self.inners[parent as usize];
             let place = inner.place(child);
-            inner.sums[place].add(self.unsettled);
+            inner.sums[place].add(unsettled);
             (child, parent) = (parent, inner.parent);
         }
-        self.unsettled = T::Summary::default();
+        self.settled = self.total;
     }
 
     /// Splits the leaf at `slot` so that new items fit where the `replaced` items from there on are,
     /// and tells where those are then.
+    #[cold]
     fn make_room(&mut self, slot: Slot, replaced: usize, moved: &mut impl FnMut(&T, LeafId)) -> Slot {
         let Slot { leaf, index } = slot;
         let here = &self.leaves[leaf as usize];
@@ -495,7 +522,18 @@ fn find<P, S: Summary>(
     unit: usize,
     before: &mut S,
 ) -> usize {
-    for (place, part) in parts.iter().enumerate() {
+    let (groups, _) = parts.as_chunks::<GROUP>();
+    let mut skipped = 0;
+    for group in groups {
+        let mut end = *before;
+        group.iter().for_each(|part| end.add(sum(part)));
+        if unit < measure(end) {
+            break;
+        }
+        *before = end;
+        skipped += GROUP;
+    }
+    for (place, part) in parts.iter().enumerate().skip(skipped) {
         let mut end = *before;
         end.add(sum(part));
         if unit < measure(end) {

@@ -74,9 +74,14 @@ fn check(seed: u64, steps: u32, place: Where) {
         if replaced == 1 {
             new.insert(dice.below(new.len() + 1), list[at - 1]);
         }
-        let slot = tree.splice(leaf, index - replaced, replaced, &new, |pebble, leaf| {
-            leaf_of.insert(pebble.name, leaf);
-        });
+        let moved = |pebble: &Pebble, leaf| drop(leaf_of.insert(pebble.name, leaf));
+        let first = index - replaced;
+        let slot = match new[..] {
+            [one] => tree.splice(leaf, first, replaced, [one], moved),
+            [one, two] => tree.splice(leaf, first, replaced, [one, two], moved),
+            [one, two, three] => tree.splice(leaf, first, replaced, [one, two, three], moved),
+            _ => unreachable!("one to three are put in"),
+        };
         assert!(tree.items(slot.leaf)[slot.index..].starts_with(&new), "the new ones stand together");
         list.splice(at - replaced..at, new);
         if let Some(changed) = list.len().checked_sub(1).map(|last| dice.below(last + 1)) {
@@ -132,7 +137,7 @@ fn appending_fills_leaves() {
     let mut last = 0;
     for name in 0..400 {
         let index = tree.items(last).len();
-        tree.splice(last, index, 0, &[Pebble { name, weight: 1 }], |_, leaf| last = leaf);
+        tree.splice(last, index, 0, [Pebble { name, weight: 1 }], |_, leaf| last = leaf);
     }
     assert!(tree.leaves.len() <= 100 + 1, "{} leaves for 400 items", tree.leaves.len());
 }
