@@ -219,7 +219,7 @@ impl Doc {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn insert_run(&mut self, place: Place, id: LocalId, placement: Placement, run: Counted<'_>) {
         self.sequence.insert_at(&self.log, place, id, placement, run);
         self.append_insert(id.replica, placement, run.text, seq_of(run.size.chars));
@@ -504,7 +504,7 @@ impl Doc {
         if position > len { Err(EditError::OutOfBounds { position, len }) } else { Ok(()) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&self, unit: Unit, position: usize) -> Result<Place, EditError> {
         self.check_position(unit, position)?;
         let place = self.sequence.seek(&self.log, unit, position);

@@ -119,7 +119,7 @@ impl Cursor {
     }
 
     /// The item of its leaf that holds unit `target`, if that is known.
-    #[inline]
+    #[inline(always)]
     pub(super) fn near(&self, items: &Items, unit: Unit, target: usize) -> Option<Found<Visible>> {
         let total = items.total();
         if !self.is_near(unit, target, total) {

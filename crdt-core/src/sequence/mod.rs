@@ -128,7 +128,7 @@ impl Sequence {
     }
 
     /// Finds the gap directly behind the visible element that ends at `position`, which is in the text.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn seek(
         &self,
         log: &OpLog,
@@ -163,11 +163,16 @@ impl Sequence {
     }
 
     /// The item that holds a unit of the text.
-    #[inline]
+    #[inline(always)]
     fn seek_unit(&self, unit: Unit, target: usize) -> Found<Visible> {
-        if let Some(found) = self.cursor.near(&self.items, unit, target) {
-            return found;
+        match self.cursor.near(&self.items, unit, target) {
+            Some(found) => found,
+            None => self.seek_far(unit, target),
         }
+    }
+
+    #[inline(never)]
+    fn seek_far(&self, unit: Unit, target: usize) -> Found<Visible> {
         // Asked once here, instead of for each item on the way.
         let found = match unit {
             Unit::Chars => self.items.seek(Visible::chars, target),
@@ -207,7 +212,7 @@ impl Sequence {
     }
 
     /// Where something typed at `place` is placed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn placement_at(&self, place: Place) -> Placement {
         let (left, right) = match place.spot {
             None => (LocalId::START, self.items.first_slot().map(|slot| self.items.get(slot))),
@@ -237,7 +242,7 @@ impl Sequence {
     }
 
     /// Puts in a run typed at `place`; `placement` is what [`Sequence::placement_at`] gave there.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn insert_at(
         &mut self,
         log: &OpLog,
@@ -557,7 +562,7 @@ impl Sequence {
     /// Puts `item` at `spot`. What stands right of it has a left neighbour then that has had nothing
     /// placed after it.
     /// Tells where it is now, and what item it became or was joined to.
-    #[inline]
+    #[inline(always)]
     fn put(&mut self, log: &OpLog, spot: Option<Spot>, item: Item) -> (Slot, Item) {
         let Some(Spot { slot, chars }) = spot else {
             let leaf = self.items.first_leaf();

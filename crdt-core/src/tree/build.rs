@@ -96,5 +96,5 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Builder<T, LEAF, INNER> {
 }
 
 fn empty<T: Item, const LEAF: usize>(previous: LeafId) -> Box<Leaf<T, LEAF>> {
-    Box::new(Leaf { items: [T::default(); LEAF], len: 0, parent: NONE, previous, next: NONE })
+    Box::new(Leaf { items: [T::default(); LEAF], len: 0, parent: NONE, place: 0, previous, next: NONE })
 }

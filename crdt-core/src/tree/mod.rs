@@ -76,6 +76,8 @@ const GROUP: usize = 4;
 struct Leaf<T, const LEAF: usize> {
     len: usize,
     parent: u32,
+    /// Where the parent had it when that was last looked for.
+    place: u32,
     previous: LeafId,
     next: LeafId,
     items: [T; LEAF],
@@ -92,6 +94,8 @@ impl<T: Copy, const LEAF: usize> Leaf<T, LEAF> {
 struct Inner<S, const INNER: usize> {
     len: usize,
     parent: u32,
+    /// As of leaves.
+    place: u32,
     /// Leaves at height 1, inner nodes above.
     children: [u32; INNER],
     sums: [S; INNER],
@@ -100,7 +104,7 @@ struct Inner<S, const INNER: usize> {
 impl<S: Summary, const INNER: usize> Inner<S, INNER> {
     fn of(parent: u32, children: &[u32], sums: &[S]) -> Self {
         let mut inner =
-            Self { len: children.len(), parent, children: [NONE; INNER], sums: [S::default(); INNER] };
+            Self { len: children.len(), parent, place: 0, children: [NONE; INNER], sums: [S::default(); INNER] };
         inner.children[..children.len()].copy_from_slice(children);
         inner.sums[..sums.len()].copy_from_slice(sums);
         inner
@@ -113,6 +117,16 @@ impl<S: Summary, const INNER: usize> Inner<S, INNER> {
     fn place(&self, child: u32) -> usize {
         let place = self.children().iter().position(|&other| other == child);
         place.expect("a child is listed at its parent")
+    }
+
+    /// Adds `more` to the sum of `child`, which is probably at `hint`. Tells where it is.
+    fn add_to(&mut self, child: u32, hint: u32, more: S) -> u32 {
+        let place = match self.children().get(hint as usize) {
+            Some(&other) if other == child => hint,
+            _ => id(self.place(child)),
+        };
+        self.sums[place as usize].add(more);
+        place
     }
 
     fn insert(&mut self, place: usize, child: u32, sum: S) {
@@ -149,6 +163,7 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
                 items: [T::default(); LEAF],
                 len: 0,
                 parent: NONE,
+                place: 0,
                 previous: NONE,
                 next: NONE,
             })],
@@ -402,12 +417,18 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             return;
         }
         let unsettled = self.unsettled();
-        let (mut child, mut parent) = (self.open, self.leaves[self.open as usize].parent);
+        let leaf = &mut *self.leaves[self.open as usize];
+        let (mut child, mut parent) = (self.open, leaf.parent);
+        if parent != NONE {
+            leaf.place = self.inners[parent as usize].add_to(child, leaf.place, unsettled);
+        }
         while parent != NONE {
-            let inner = &mut self.inners[parent as usize];
-            let place = inner.place(child);
-            inner.sums[place].add(unsettled);
-            (child, parent) = (parent, inner.parent);
+            (child, parent) = (parent, self.inners[parent as usize].parent);
+            if parent != NONE {
+                let hint = self.inners[child as usize].place;
+                let place = self.inners[parent as usize].add_to(child, hint, unsettled);
+                self.inners[child as usize].place = place;
+            }
         }
         self.settled = self.total;
     }
@@ -443,6 +464,7 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             items: [T::default(); LEAF],
             len: left.len - at,
             parent: left.parent,
+            place: left.place + 1,
             previous: leaf,
             next: left.next,
         });
