@@ -33,12 +33,18 @@ const USES_BEFORE_BUILDING: u32 = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotBuilt;
 
-/// The elements of one replica.
+/// The elements of one replica: a cache line, so that the newest are found by one look at memory.
 #[derive(Clone, Default)]
+#[repr(align(64))]
 struct Seqs {
-    pages: Vec<Page>,
+    /// Those from there on, if there are any, are in this leaf.
+    newest: (Seq, LeafId),
     /// The seq behind the newest element: what the last boundary says holds up to there and on.
     end: Seq,
+    /// The bucket of the first seqs: most replicas have no other.
+    first: Bucket,
+    /// All buckets but the first, whose place is left empty.
+    pages: Vec<Page>,
 }
 
 /// Empty, or as many buckets as it takes to reach the last that is in use.
@@ -86,8 +92,9 @@ impl IdIndex {
         for (id, count, leaf) in runs {
             self.set(id, count, leaf);
         }
-        for bucket in self.replicas.iter_mut().flatten().flat_map(|seqs| &mut seqs.pages).flatten() {
-            bucket.shrink_to_fit();
+        for seqs in self.replicas.iter_mut().flatten() {
+            seqs.first.shrink_to_fit();
+            seqs.pages.iter_mut().flatten().for_each(Bucket::shrink_to_fit);
         }
     }
 
@@ -128,23 +135,50 @@ impl IdIndex {
     }
 
     fn note(replicas: &mut Vec<Seqs>, first: LocalId, len: u32, leaf: LeafId) {
-        let Seqs { pages, end: newest } = at(replicas, first.replica);
+        let seqs = at(replicas, first.replica);
         let (mut seq, end) = (first.seq, first.seq + len);
-        *newest = end.max(*newest);
+        seqs.note_newest(seq, end, leaf);
         while seq < end {
             let number = seq / BUCKET;
             let bucket_end = (number + 1).saturating_mul(BUCKET);
-            let bucket = at(at(pages, number / PAGE), number % PAGE);
-            set_in_bucket(bucket, seq, end.min(bucket_end), bucket_end.min(*newest), leaf);
+            let last = bucket_end.min(seqs.end);
+            set_in_bucket(seqs.bucket(number), seq, end.min(bucket_end), last, leaf);
             seq = bucket_end;
         }
     }
 }
 
+impl Seqs {
+    /// Notes that those from `from` up to `to` are in `leaf`, as far as the newest are concerned.
+    fn note_newest(&mut self, from: Seq, to: Seq, leaf: LeafId) {
+        let (start, newest_leaf) = self.newest;
+        if to < self.end {
+            if start < to && leaf != newest_leaf {
+                self.newest.0 = to;
+            }
+        } else {
+            let goes_on = newest_leaf == leaf && start <= from && from <= self.end;
+            self.newest = (if goes_on { start } else { from }, leaf);
+            self.end = to;
+        }
+    }
+
+    #[inline]
+    fn bucket(&mut self, number: u32) -> &mut Bucket {
+        if number == 0 { &mut self.first } else { at(at(&mut self.pages, number / PAGE), number % PAGE) }
+    }
+}
+
 fn leaf_of(replicas: &[Seqs], id: LocalId) -> Option<LeafId> {
+    let seqs = replicas.get(id.replica as usize)?;
+    if id.seq >= seqs.newest.0 {
+        return Some(seqs.newest.1);
+    }
     let number = id.seq / BUCKET;
-    let page = replicas.get(id.replica as usize)?.pages.get((number / PAGE) as usize)?;
-    let bucket = page.get((number % PAGE) as usize)?;
+    let bucket = match number {
+        0 => &seqs.first,
+        _ => seqs.pages.get((number / PAGE) as usize)?.get((number % PAGE) as usize)?,
+    };
     let place = bucket.partition_point(|&(seq, _)| seq <= id.seq);
     Some(bucket[place.checked_sub(1)?].1)
 }
@@ -160,7 +194,20 @@ fn at<T: Default>(list: &mut Vec<T>, index: u32) -> &mut T {
 
 /// `last` is the end of the bucket's elements.
 fn set_in_bucket(bucket: &mut Bucket, from: Seq, to: Seq, last: Seq, leaf: LeafId) {
-    let start = bucket.partition_point(|&(seq, _)| seq < from);
+    // Most are the newest.
+    let start = match bucket.last() {
+        Some(&(seq, other)) if seq < from => {
+            if other == leaf {
+                return;
+            }
+            if to == last {
+                bucket.push((from, leaf));
+                return;
+            }
+            bucket.len()
+        }
+        _ => bucket.partition_point(|&(seq, _)| seq < from),
+    };
     let stop = start + bucket[start..].partition_point(|&(seq, _)| seq < to);
     // What holds from `to` on if no boundary stands there.
     let behind = stop.checked_sub(1).map(|place| bucket[place].1);
@@ -215,6 +262,6 @@ mod tests {
         for seq in 0..BUCKET {
             index.set(LocalId::new(0, seq), 1, 3);
         }
-        assert_eq!(index.replicas.unwrap()[0].pages[0][0].len(), 1);
+        assert_eq!(index.replicas.unwrap()[0].first.len(), 1);
     }
 }
