@@ -16,6 +16,7 @@ use crate::error::ApplyError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::op::{Row, RowKind, Run, RunKind, Runs};
 use crate::op_log::{LocalId, MAX_REPLICAS, MAX_TEXT_BYTES, OpLog, Placement, ReplicaIndex, WIDE_RUN};
+use crate::sequence::Beside;
 use crate::units::{Counted, Size};
 use alloc::vec::Vec;
 
@@ -104,13 +105,23 @@ impl Doc {
         check_own_references(&row)?;
         let other = if row.other == replica { Some(index) } else { self.log.index_of(row.other) };
         let Some(other) = other else { return Ok(false) };
-        match fit(&self.log, &row, Some(other)) {
-            Fit::Whole => {}
-            Fit::Invalid => return Err(invalid_reference(&row)),
-            Fit::Part(_) | Fit::Blocked(_) => return Ok(false),
+        if let Some(placement) = placement_of(&row, other) {
+            if placement.element != LocalId::START && row.other_seq >= self.log.of(other).next_seq() {
+                return Ok(false);
+            }
+            // Where it is to go says too whether it is an element.
+            let beside = self.sequence.find_beside(placement);
+            let Some(beside) = beside else { return Err(invalid_reference(&row)) };
+            self.check_room(0, row.text.len(), &[])?;
+            self.integrate_insert(next, placement, beside, row.text, edits);
+        } else {
+            match fit(&self.log, &row, Some(other)) {
+                Fit::Whole => {}
+                Fit::Invalid => return Err(invalid_reference(&row)),
+                Fit::Part(_) | Fit::Blocked(_) => return Ok(false),
+            }
+            self.integrate_row(&row, index, other, edits);
         }
-        self.check_room(0, row.text.len(), &[])?;
-        self.integrate_row(&row, index, other, edits);
         self.version.set_near(place, replica, row.end());
         Ok(true)
     }
@@ -190,32 +201,38 @@ impl Doc {
         other: ReplicaIndex,
         edits: Option<&mut Edits>,
     ) {
-        let (id, other) = (LocalId::new(replica, row.seq), LocalId::new(other, row.other_seq));
-        let (element, side) = match row.kind {
-            RowKind::InsertFirst => (LocalId::START, Side::After),
-            RowKind::InsertAfter => (other, Side::After),
-            RowKind::InsertBefore => (other, Side::Before),
-            RowKind::DeleteUp | RowKind::DeleteDown => {
-                let descending = row.kind == RowKind::DeleteDown;
-                return self.integrate_delete(id, other, row.len, descending, edits);
-            }
-        };
-        self.integrate_insert(id, Placement { element, side }, row.text, edits);
+        let id = LocalId::new(replica, row.seq);
+        if let Some(placement) = placement_of(row, other) {
+            let beside = self.find_beside(placement);
+            self.integrate_insert(id, placement, beside, row.text, edits);
+        } else {
+            let target = LocalId::new(other, row.other_seq);
+            self.integrate_delete(id, target, row.len, row.kind == RowKind::DeleteDown, edits);
+        }
+    }
+
+    /// Where a place beside an integrated element is.
+    fn find_beside(&mut self, placement: Placement) -> Beside {
+        self.sequence.find_beside(placement).expect("scheduled behind what it refers to")
     }
 
     fn integrate_insert(
         &mut self,
         mut id: LocalId,
         mut placement: Placement,
+        beside: Beside,
         text: &str,
         edits: Option<&mut Edits>,
     ) {
         let text = Counted::of(text);
+        let mut first = Some(beside);
         for run in text.runs(WIDE_RUN) {
             let count = seq_of(run.size.chars);
-            if self.sequence.integrate_insert(&self.log, id, placement, run).is_err() {
+            let beside = first.take().unwrap_or_else(|| self.find_beside(placement));
+            if self.sequence.integrate_insert(&self.log, id, placement, beside, run).is_err() {
                 self.thaw();
-                let done = self.sequence.integrate_insert(&self.log, id, placement, run);
+                let beside = self.find_beside(placement);
+                let done = self.sequence.integrate_insert(&self.log, id, placement, beside, run);
                 done.expect("the past was just thawed");
             }
             self.append_insert(id.replica, placement, run.text, count);
@@ -294,6 +311,17 @@ impl Doc {
             }
         }
     }
+}
+
+/// Where `row`, which refers to the replica with the index `other`, inserts, if it does.
+fn placement_of<R>(row: &Row<'_, R>, other: ReplicaIndex) -> Option<Placement> {
+    let (element, side) = match row.kind {
+        RowKind::InsertFirst => (LocalId::START, Side::After),
+        RowKind::InsertAfter => (LocalId::new(other, row.other_seq), Side::After),
+        RowKind::InsertBefore => (LocalId::new(other, row.other_seq), Side::Before),
+        RowKind::DeleteUp | RowKind::DeleteDown => return None,
+    };
+    Some(Placement { element, side })
 }
 
 /// How much of a run can be integrated.

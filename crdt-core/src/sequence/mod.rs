@@ -65,12 +65,19 @@ pub(crate) struct Sequence {
 }
 
 /// Between two elements, named by one of them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gap {
     /// Directly behind; behind [`LocalId::START`] is in front of everything.
     After(LocalId),
     Before(LocalId),
     End,
+}
+
+impl Gap {
+    /// Directly beside an element.
+    fn beside(Placement { element, side }: Placement) -> Self {
+        if side == Side::After { Self::After(element) } else { Self::Before(element) }
+    }
 }
 
 /// A place in the tree: behind the first `chars` elements of the item at `slot`.
@@ -79,6 +86,10 @@ struct Spot {
     slot: Slot,
     chars: usize,
 }
+
+/// Where the element that something is placed beside was found: valid until the next change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Beside(Option<Spot>);
 
 /// Where a position was found.
 #[derive(Clone, Copy, Debug)]
@@ -267,8 +278,20 @@ impl Sequence {
         self.note_head(log, id, placement, head);
     }
 
-    /// Integrates a run that is the next of its replica and not yet in the log. The log holds what
-    /// `placement` names. `run` is ASCII or short (`WIDE_RUN`).
+    /// Where `placement` names a place directly beside an element; `None` if that is no element of the log.
+    #[inline]
+    pub(crate) fn find_beside(&mut self, placement: Placement) -> Option<Beside> {
+        self.index.want(&self.items);
+        let Placement { element, side } = placement;
+        if element == LocalId::START {
+            return Some(Beside(None));
+        }
+        let (slot, at) = self.find(element)?;
+        Some(Beside(self.spot_beside(slot, at, side)))
+    }
+
+    /// Integrates a run that is the next of its replica and not yet in the log. `beside` is where `placement`
+    /// was found. `run` is ASCII or short (`WIDE_RUN`).
     ///
     /// Where siblings meet and the past of the log is cold, nothing is done: thaw it and come again.
     pub(crate) fn integrate_insert(
@@ -276,10 +299,10 @@ impl Sequence {
         log: &OpLog,
         id: LocalId,
         placement: Placement,
+        beside: Beside,
         run: Counted<'_>,
     ) -> Result<(), PastNeeded> {
-        self.index.want(&self.items);
-        let (spot, left_taken) = self.spot_for(log, id, placement)?;
+        let (spot, left_taken) = self.spot_for(log, id, placement, beside)?;
         let head = !goes_on(id, placement);
         let item = Item::new(id, run, text_start(log, id), head, left_taken);
         let (slot, whole) = self.put(log, spot, item);
@@ -460,26 +483,18 @@ impl Sequence {
         }
     }
 
-    /// Where `id`, placed at `placement`, belongs, and whether the element left of there has had
-    /// anything placed after it once `id` has.
+    /// Where `id`, placed at `placement`, which was found at `beside`, belongs, and whether the element left of
+    /// there has had anything placed after it once `id` has.
     fn spot_for(
         &mut self,
         log: &OpLog,
         id: LocalId,
         placement: Placement,
+        Beside(beside): Beside,
     ) -> Result<(Option<Spot>, bool), PastNeeded> {
-        let direct = match placement.side {
-            Side::After => {
-                let spot = self.spot_of_gap(Gap::After(placement.element));
-                (!self.right_of(spot).is_some_and(Item::left_taken)).then_some(spot)
-            }
-            Side::Before => {
-                let spot = self.spot_of_gap(Gap::Before(placement.element));
-                self.right_of(spot).is_some_and(Item::left_taken).then_some(spot)
-            }
-        };
-        if let Some(spot) = direct {
-            return Ok((spot, true));
+        let left_taken = self.right_of(beside).is_some_and(Item::left_taken);
+        if left_taken == (placement.side == Side::Before) {
+            return Ok((beside, true));
         }
         if log.is_cold() {
             return Err(PastNeeded);
@@ -487,6 +502,9 @@ impl Sequence {
         let siblings = self.siblings.get_or_insert_with(|| Siblings::of(log));
         let id = OpId::new(log.of(id.replica).id(), id.seq);
         let gap = siblings::gap_among(siblings, log, id, placement);
+        if gap == Gap::beside(placement) {
+            return Ok((beside, left_taken));
+        }
         let spot = self.spot_of_gap(gap);
         Ok((spot, self.right_of(spot).is_some_and(Item::left_taken)))
     }
@@ -513,13 +531,23 @@ impl Sequence {
             Gap::After(element) if element == LocalId::START => None,
             Gap::After(element) => {
                 let (slot, at) = self.locate(element);
-                Some(Spot { slot, chars: at + 1 })
+                self.spot_beside(slot, at, Side::After)
             }
             Gap::Before(element) => {
                 let (slot, at) = self.locate(element);
-                if at > 0 { Some(Spot { slot, chars: at }) } else { self.end_of(self.items.previous(slot)) }
+                self.spot_beside(slot, at, Side::Before)
             }
             Gap::End => self.end_of(self.items.last_slot()),
+        }
+    }
+
+    /// The spot directly beside element `at` of the item at `slot`.
+    #[inline]
+    fn spot_beside(&self, slot: Slot, at: usize, side: Side) -> Option<Spot> {
+        match side {
+            Side::After => Some(Spot { slot, chars: at + 1 }),
+            Side::Before if at > 0 => Some(Spot { slot, chars: at }),
+            Side::Before => self.end_of(self.items.previous(slot)),
         }
     }
 
