@@ -1,6 +1,8 @@
 use crate::ids::{OpId, Seq};
 use crate::op_log::{LocalId, OpLog};
+use alloc::vec;
 use alloc::vec::Vec;
+use core::{mem, slice};
 
 /// A run head, and the number of the element that it was placed beside.
 #[derive(Clone, Copy)]
@@ -14,10 +16,19 @@ pub(super) struct Head {
 /// Sorted chunks of 12 bytes an entry: who types backwards appends to one, and a search among 100,000 reads
 /// few lines of memory. Finding and adding are O(log *h*), but that a chunk in the middle that is full
 /// moves the list of chunks.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Heads {
+    list: List,
+    /// Higher than all anchors: most questions are about an element that nothing was placed beside yet.
+    beyond: Seq,
+}
+
+#[derive(Clone)]
+enum List {
+    /// At most [`CHUNK`]. Many replicas have few each: these are one look at memory nearer.
+    Few(Vec<Head>),
     /// None empty.
-    chunks: Vec<Vec<Head>>,
+    Many(Vec<Vec<Head>>),
 }
 
 #[cfg(not(test))]
@@ -28,28 +39,41 @@ const CHUNK: usize = 4;
 
 impl Heads {
     pub(super) const fn new() -> Self {
-        Self { chunks: Vec::new() }
+        Self { list: List::Few(Vec::new()), beyond: 0 }
     }
 
     pub(super) fn add(&mut self, log: &OpLog, head: Head) {
-        let id = log.op_id(head.id);
-        let (mut chunk, mut index) = self.place(|other| other.is_below(log, head.anchor, id));
-        if self.chunks.is_empty() {
-            self.chunks.push(Vec::new());
-        } else if self.chunks[chunk].len() == CHUNK {
-            // What comes in order leaves full chunks behind.
-            let at = if index == CHUNK && chunk + 1 == self.chunks.len() { CHUNK } else { CHUNK / 2 };
-            let upper = self.chunks[chunk].split_off(at);
-            self.chunks.insert(chunk + 1, upper);
-            if index > at || at == CHUNK {
-                (chunk, index) = (chunk + 1, index - at);
+        let (chunk, index) = if head.anchor >= self.beyond {
+            self.beyond = head.anchor + 1;
+            let last = self.chunks().len() - 1;
+            (last, self.chunks()[last].len())
+        } else {
+            let id = log.op_id(head.id);
+            self.place(|other| other.is_below(log, head.anchor, id))
+        };
+        match &mut self.list {
+            List::Few(list) if list.len() < CHUNK => list.insert(index, head),
+            List::Few(list) => {
+                let mut chunks = vec![mem::take(list)];
+                insert(&mut chunks, (chunk, index), head);
+                self.list = List::Many(chunks);
             }
+            List::Many(chunks) => insert(chunks, (chunk, index), head),
         }
-        self.chunks[chunk].insert(index, head);
+    }
+
+    fn chunks(&self) -> &[Vec<Head>] {
+        match &self.list {
+            List::Few(list) => slice::from_ref(list),
+            List::Many(chunks) => chunks,
+        }
     }
 
     /// The next smaller and the next larger of those at `anchor`, seen from `id`.
     pub(super) fn around(&self, log: &OpLog, anchor: Seq, id: OpId) -> (Option<LocalId>, Option<LocalId>) {
+        if anchor >= self.beyond {
+            return (None, None);
+        }
         let here = |head: &Head| head.anchor == anchor;
         let place = self.place(|other| other.is_below(log, anchor, id));
         let smaller = self.before(place).filter(here);
@@ -74,12 +98,12 @@ impl Heads {
     #[inline]
     fn place(&self, below: impl Fn(&Head) -> bool) -> (usize, usize) {
         // Most belong behind all others.
-        let chunk = match self.chunks.last() {
-            None => return (0, 0),
-            Some(last) if below(&last[0]) => self.chunks.len() - 1,
-            Some(_) => self.chunks.partition_point(|chunk| below(&chunk[0])).saturating_sub(1),
+        let chunk = match self.chunks() {
+            [_] => 0,
+            [.., last] if below(&last[0]) => self.chunks().len() - 1,
+            chunks => chunks.partition_point(|chunk| below(&chunk[0])).saturating_sub(1),
         };
-        let list = &self.chunks[chunk];
+        let list = &self.chunks()[chunk];
         let index = match list.last() {
             Some(last) if below(last) => list.len(),
             _ => list.partition_point(below),
@@ -89,15 +113,34 @@ impl Heads {
 
     fn before(&self, (chunk, index): (usize, usize)) -> Option<Head> {
         // Nothing stands in front of the first place of any chunk but the first: see `place`.
-        Some(self.chunks.get(chunk)?[index.checked_sub(1)?])
+        Some(self.chunks()[chunk][index.checked_sub(1)?])
     }
 
     fn from(&self, (chunk, index): (usize, usize)) -> Option<Head> {
-        match self.chunks.get(chunk)?.get(index) {
+        match self.chunks()[chunk].get(index) {
             Some(&head) => Some(head),
-            None => self.chunks.get(chunk + 1).map(|chunk| chunk[0]),
+            None => self.chunks().get(chunk + 1).map(|chunk| chunk[0]),
         }
     }
+}
+
+impl Default for Heads {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn insert(chunks: &mut Vec<Vec<Head>>, (mut chunk, mut index): (usize, usize), head: Head) {
+    if chunks[chunk].len() == CHUNK {
+        // What comes in order leaves full chunks behind.
+        let at = if index == CHUNK && chunk + 1 == chunks.len() { CHUNK } else { CHUNK / 2 };
+        let upper = chunks[chunk].split_off(at);
+        chunks.insert(chunk + 1, upper);
+        if index > at || at == CHUNK {
+            (chunk, index) = (chunk + 1, index - at);
+        }
+    }
+    chunks[chunk].insert(index, head);
 }
 
 impl Head {

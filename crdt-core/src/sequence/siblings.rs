@@ -27,7 +27,9 @@ pub(super) struct Siblings {
     at_start: Heads,
 }
 
+/// A cache line.
 #[derive(Clone, Default)]
+#[repr(align(64))]
 struct Beside {
     before: Heads,
     after: Heads,
