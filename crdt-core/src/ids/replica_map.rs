@@ -126,7 +126,7 @@ impl ReplicaMap {
         let index = if list.len() <= FEW {
             list.iter().take_while(|&&(other, _)| other < replica).count()
         } else {
-            list.partition_point(|&(other, _)| other < replica)
+            place_in(list, replica)
         };
         let place = Place { chunk, index };
         if list.get(index).is_some_and(|&(other, _)| other == replica) { Ok(place) } else { Err(place) }
@@ -149,6 +149,49 @@ impl ReplicaMap {
         self.chunks[chunk].insert(index, pair);
         Place { chunk, index }
     }
+}
+
+/// How many of the pairs, which are ascending, stand in front of `replica`.
+///
+/// Ids are random, so that where one stands can be told from the ends about as well as from its half of all comparisons;
+/// a search from there reads one or two lines of memory. Ids that are not random cost a binary search more.
+fn place_in(list: &[(ReplicaId, u32)], replica: ReplicaId) -> usize {
+    let (first, last) = (list[0].0.get(), list[list.len() - 1].0.get());
+    let Some(distance) = replica.get().checked_sub(first) else { return 0 };
+    let span = last - first;
+    if distance > span {
+        return list.len();
+    }
+    // 32 bits of each are enough, and make the division short.
+    let unneeded = (u64::BITS - span.leading_zeros()).saturating_sub(32);
+    let guess = (distance >> unneeded) * (list.len() as u64 - 1) / ((span >> unneeded) + 1);
+    #[expect(clippy::cast_possible_truncation, reason = "less than the length")]
+    let guess = guess as usize;
+    let is_in_front = |place: usize| list[place].0 < replica;
+    let (mut low, mut high) = (0, list.len());
+    let mut step = 1;
+    if is_in_front(guess) {
+        low = guess + 1;
+        while low + step < high {
+            if !is_in_front(low + step - 1) {
+                high = low + step - 1;
+                break;
+            }
+            low += step;
+            step *= 2;
+        }
+    } else {
+        high = guess;
+        while high >= step {
+            if is_in_front(high - step) {
+                low = high - step + 1;
+                break;
+            }
+            high -= step;
+            step *= 2;
+        }
+    }
+    low + list[low..high].partition_point(|&(other, _)| other < replica)
 }
 
 impl PartialEq for ReplicaMap {
@@ -218,6 +261,28 @@ mod tests {
             assert!(map.iter().eq(twin.iter().map(|(&replica, &number)| (replica, number))));
             assert_eq!(map.iter().len(), twin.len());
             assert!(map.into_list().into_iter().eq(twin));
+        }
+    }
+
+    #[test]
+    fn ids_that_are_not_random_are_found_too() {
+        let mut state: u64 = 7;
+        let mut dice = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state >> 1
+        };
+        // All of 64 bits, few of them, many small ones beside a large one, many large ones beside a small one.
+        let spreads: [fn(u64) -> u64; 4] =
+            [|bits| bits << 1, |bits| bits % 700, |bits| bits >> (bits % 64), |bits| !(bits >> (bits % 64))];
+        for spread in spreads {
+            let mut ids: Vec<u64> = (0..300).map(|_| spread(dice())).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let list: Vec<(ReplicaId, u32)> = ids.iter().map(|&id| (ReplicaId::new(id), 0)).collect();
+            let near = ids.iter().flat_map(|&id| [id.saturating_sub(1), id, id.saturating_add(1)]);
+            for id in near.chain([0, u64::MAX]).map(ReplicaId::new) {
+                assert_eq!(place_in(&list, id), list.partition_point(|&(other, _)| other < id));
+            }
         }
     }
 
