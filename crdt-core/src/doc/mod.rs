@@ -416,6 +416,7 @@ impl Doc {
     }
 
     /// Applies one run, which is the next of its replica nearly always.
+    #[inline]
     fn apply_run(&mut self, run: Run<'_>, mut edits: Option<&mut Edits>) -> Result<(), ApplyError> {
         let own = Some(self.replica);
         if self.pending.is_empty() && self.apply_next(run, own, edits.as_deref_mut())? {

@@ -77,7 +77,7 @@ pub(super) trait Source<'a> {
 }
 
 /// Reads the operand and the text of a run of this kind and length.
-#[inline]
+#[inline(always)]
 pub(super) fn read<'a, S: Source<'a>>(
     reader: &mut Reader<'a>,
     source: &mut S,

@@ -167,7 +167,7 @@ impl Scratch {
 }
 
 /// Decodes a delta of one run; `None` if it is a table. Takes no memory.
-#[inline]
+#[inline(always)]
 pub(crate) fn decode_single(bytes: &[u8]) -> Result<Option<Run<'_>>, DecodeError> {
     let mut reader = Reader::new(bytes);
     let head = reader.u8()?;
@@ -205,7 +205,7 @@ pub(crate) fn decode_single_named<'a>(
     Ok(Some(run))
 }
 
-#[inline]
+#[inline(always)]
 fn read<'a>(
     reader: &mut Reader<'a>,
     source: &mut impl Source<'a, Replica = ReplicaId>,
