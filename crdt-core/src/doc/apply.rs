@@ -218,32 +218,52 @@ impl Doc {
 
     fn integrate_insert(
         &mut self,
-        mut id: LocalId,
-        mut placement: Placement,
+        id: LocalId,
+        placement: Placement,
         beside: Beside,
         text: &str,
         edits: Option<&mut Edits>,
     ) {
         let text = Counted::of(text);
-        let mut first = Some(beside);
-        for run in text.runs(WIDE_RUN) {
-            let count = seq_of(run.size.chars);
-            let beside = first.take().unwrap_or_else(|| self.find_beside(placement));
-            if self.sequence.integrate_insert(&self.log, id, placement, beside, run).is_err() {
-                self.thaw();
-                let beside = self.find_beside(placement);
-                let done = self.sequence.integrate_insert(&self.log, id, placement, beside, run);
-                done.expect("the past was just thawed");
-            }
-            self.append_insert(id.replica, placement, run.text, count);
-            placement = Placement { element: id.plus(count - 1), side: Side::After };
-            id = id.plus(count);
+        if text.is_one_run(WIDE_RUN) {
+            self.integrate_run(id, placement, beside, text);
+        } else {
+            self.integrate_runs(id, placement, beside, text);
         }
         if let Some(edits) = edits {
             let (end, size) = (self.sequence.position_of_last_edit(), text.size);
             let start = Size { chars: end.chars - size.chars, utf16: end.utf16 - size.utf16 };
             edits.insert(start, text.text);
         }
+    }
+
+    #[cold]
+    fn integrate_runs(
+        &mut self,
+        mut id: LocalId,
+        mut placement: Placement,
+        beside: Beside,
+        text: Counted<'_>,
+    ) {
+        let mut first = Some(beside);
+        for run in text.runs(WIDE_RUN) {
+            let count = seq_of(run.size.chars);
+            let beside = first.take().unwrap_or_else(|| self.find_beside(placement));
+            self.integrate_run(id, placement, beside, run);
+            placement = Placement { element: id.plus(count - 1), side: Side::After };
+            id = id.plus(count);
+        }
+    }
+
+    #[inline]
+    fn integrate_run(&mut self, id: LocalId, placement: Placement, beside: Beside, run: Counted<'_>) {
+        if self.sequence.integrate_insert(&self.log, id, placement, beside, run).is_err() {
+            self.thaw();
+            let beside = self.find_beside(placement);
+            let done = self.sequence.integrate_insert(&self.log, id, placement, beside, run);
+            done.expect("the past was just thawed");
+        }
+        self.append_insert(id.replica, placement, run.text, seq_of(run.size.chars));
     }
 
     fn integrate_delete(

@@ -164,7 +164,8 @@ fn place_in(list: &[(ReplicaId, u32)], replica: ReplicaId) -> usize {
     }
     // 32 bits of each are enough, and make the division short.
     let unneeded = (u64::BITS - span.leading_zeros()).saturating_sub(32);
-    let guess = (distance >> unneeded) * (list.len() as u64 - 1) / ((span >> unneeded) + 1);
+    let (distance, span) = (distance >> unneeded, span >> unneeded);
+    let guess = (distance * (list.len() as u64 - 1) + span / 2) / (span + 1);
     #[expect(clippy::cast_possible_truncation, reason = "less than the length")]
     let guess = guess as usize;
     let is_in_front = |place: usize| list[place].0 < replica;

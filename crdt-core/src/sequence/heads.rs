@@ -42,6 +42,7 @@ impl Heads {
         Self { list: List::Few(Vec::new()), beyond: 0 }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, log: &OpLog, head: Head) {
         let (chunk, index) = if head.anchor >= self.beyond {
             self.beyond = head.anchor + 1;

@@ -208,21 +208,25 @@ fn set_in_bucket(bucket: &mut Bucket, from: Seq, to: Seq, last: Seq, leaf: LeafI
         }
         _ => bucket.partition_point(|&(seq, _)| seq < from),
     };
-    let stop = start + bucket[start..].partition_point(|&(seq, _)| seq < to);
+    // What is passed over here gives way.
+    let stop = start + bucket[start..].iter().take_while(|&&(seq, _)| seq < to).count();
     // What holds from `to` on if no boundary stands there.
     let behind = stop.checked_sub(1).map(|place| bucket[place].1);
     let needs_end = to < last && bucket.get(stop).is_none_or(|&(seq, _)| seq > to);
     let end = behind.filter(|&other| needs_end && other != leaf).map(|other| (to, other));
     let goes_on = start.checked_sub(1).is_some_and(|place| bucket[place].1 == leaf);
     let begin = (!goes_on).then_some((from, leaf));
-    if start == stop {
-        match (begin, end) {
-            (Some(begin), Some(end)) => drop(bucket.splice(start..stop, [begin, end])),
-            (Some(one), None) | (None, Some(one)) => bucket.insert(start, one),
-            (None, None) => {}
+    let mut place = start;
+    for boundary in begin.into_iter().chain(end) {
+        if place < stop {
+            bucket[place] = boundary;
+        } else {
+            bucket.insert(place, boundary);
         }
-    } else {
-        bucket.splice(start..stop, begin.into_iter().chain(end));
+        place += 1;
+    }
+    if place < stop {
+        bucket.drain(place..stop);
     }
 }
 
