@@ -87,6 +87,11 @@ impl<'a> Contender<'a> {
         Self { name: name.into(), role, run: Box::new(run) }
     }
 
+    /// One run.
+    pub(crate) fn run(&mut self, limit: Limit) -> Result<f64, Missing> {
+        (self.run)(limit)
+    }
+
     /// One that cannot do this work, and why.
     pub(crate) fn without(name: impl Into<String>, role: Role, reason: &str) -> Self {
         let reason = Missing(reason.to_owned());
@@ -111,7 +116,7 @@ pub(crate) fn measure(mut contenders: Vec<Contender<'_>>, plan: Plan) -> Vec<Out
     let mut left = Vec::with_capacity(contenders.len());
     for contender in &mut contenders {
         let start = Instant::now();
-        let first = (contender.run)(Limit::from_now(plan.per_run));
+        let first = contender.run(Limit::from_now(plan.per_run));
         let affordable = plan.per_contender.as_secs_f64() / start.elapsed().as_secs_f64().max(1e-9);
         let runs = (1..=plan.runs).rev().find(|&runs| runs as f64 <= affordable).unwrap_or(0);
         left.push(if first.is_ok() { runs } else { 0 });
@@ -123,7 +128,7 @@ pub(crate) fn measure(mut contenders: Vec<Contender<'_>>, plan: Plan) -> Vec<Out
             if round >= left[index] {
                 continue;
             }
-            match ((contender.run)(Limit::from_now(plan.per_run)), &mut values[index]) {
+            match (contender.run(Limit::from_now(plan.per_run)), &mut values[index]) {
                 (Ok(value), Ok(values)) => values.push(value),
                 (Err(missing), values) => *values = Err(missing),
                 (Ok(_), Err(_)) => {}

@@ -17,6 +17,8 @@ use std::slice::from_ref;
 const ENCODE: &str = "local edits, one encoded delta per edit";
 const BYTES: &str = "bytes per such delta, mean";
 const NAMED: &str = "bytes per such delta where both ends know the replicas, mean";
+/// The name of [`ordinary`].
+pub(super) const ORDINARY: &str = "ours, automerge-paper's deltas";
 const APPLY: &str = "apply those deltas one by one to a fresh replica, text at the end";
 
 pub(super) fn run(bench: &mut Bench) {
@@ -121,13 +123,10 @@ pub(super) fn encoded<C: Crdt>(history: &History, limit: Limit) -> Result<(C, De
     Ok((contender, deltas))
 }
 
-/// What applying an ordinary edit costs, in ns an operation.
-pub(super) fn ordinary(bench: &Bench) -> Option<f64> {
-    *bench.ordinary.get_or_init(|| {
-        let (_, history) = bench.sequential.iter().find(|(name, _)| name == MAIN_TRACE)?;
-        let contender = vec![contender::<Ours>(APPLY, history, bench.plan)];
-        let outcomes = crate::measure::measure(contender, bench.plan);
-        let time = outcomes[0].value.as_ref().ok()?;
-        Some(time * 1e6 / history.operations as f64)
+/// Applying an ordinary history, in ns an operation.
+pub(super) fn ordinary(history: &History, plan: Plan) -> Contender<'_> {
+    let mut apply = contender::<Ours>(APPLY, history, plan);
+    Contender::new(ORDINARY, Role::OursToo, move |limit| {
+        Ok(apply.run(limit)? * 1e6 / history.operations as f64)
     })
 }

@@ -11,7 +11,6 @@ mod snapshots;
 use crate::history::{History, Shared};
 use crate::measure::{Contender, Plan, measure};
 use crate::report::{Bar, Row, Unit, table};
-use std::cell::OnceCell;
 
 /// What the rows work on, and where they put what came out.
 pub(crate) struct Bench {
@@ -21,8 +20,6 @@ pub(crate) struct Bench {
     pub(crate) sequential: Vec<(String, History)>,
     pub(crate) concurrent: Vec<(String, Shared)>,
     pub(crate) rows: Vec<Row>,
-    /// Applying the ordinary trace, in ns an operation: what made-up histories are compared with.
-    pub(crate) ordinary: OnceCell<Option<f64>>,
     /// How many rows the table holds already.
     printed: usize,
     notes: Vec<String>,
@@ -39,7 +36,7 @@ impl Bench {
         concurrent: Vec<(String, Shared)>,
     ) -> Self {
         let (rows, notes) = (Vec::new(), Vec::new());
-        Self { plan, only, sequential, concurrent, rows, ordinary: OnceCell::new(), printed: 0, notes }
+        Self { plan, only, sequential, concurrent, rows, printed: 0, notes }
     }
 
     /// Whether this row of work was asked for.

@@ -1,11 +1,12 @@
 //! Many writers at one place: the case that makes CRDTs quadratic.
 
+use super::deltas::{ORDINARY, ordinary};
 use super::made::Dice;
-use super::{Bench, deltas};
+use super::{Bench, MAIN_TRACE};
 use crate::cola::Cola;
 use crate::contender::Crdt;
 use crate::diamond_types::DiamondTypes;
-use crate::history::{Deltas, Edit, narrow};
+use crate::history::{Deltas, Edit, History, narrow};
 use crate::loro::Loro;
 use crate::measure::{Contender, Limit, Missing, Outcome, Plan, timed};
 use crate::ours::Ours;
@@ -18,37 +19,46 @@ use std::time::Duration;
 const TWO: &str = "two replicas × 50,000 characters typed backwards at one place, merged";
 const MANY: &str = "1,000 and 4,000 replicas × 100 characters at one place, merged";
 const GROWTH: &str = "4,000 replicas × 100 characters at one place, time as a multiple of 1,000's";
-const ORDINARY: &str = "applying automerge-paper's deltas";
 const TYPED: usize = 50_000;
 /// In one delta.
 const CHUNK: usize = 100;
 const EACH: usize = 100;
 
 pub(super) fn run(bench: &mut Bench) {
-    let ordinary = if bench.wants(TWO) || bench.wants(MANY) { deltas::ordinary(bench) } else { None };
-    let bar = Bar::Times { what: ORDINARY, base: ordinary, at_most: 10.0 };
+    let histories = std::mem::take(&mut bench.sequential);
+    let main = histories.iter().find(|(name, _)| name == MAIN_TRACE).map(|(_, history)| history);
     if bench.wants(TWO) {
-        two(bench, &bar);
+        two(bench, main);
     }
     if bench.wants(MANY) {
-        many(bench, &bar);
+        many(bench, main);
     }
     if bench.wants(GROWTH) {
         let plan = bench.plan.once();
         bench.end_table(plan);
     }
+    bench.sequential = histories;
 }
 
-fn note_of(ordinary: &Bar) -> String {
-    match ordinary {
-        Bar::Times { base: Some(base), .. } => {
-            format!("Applying automerge-paper's deltas one by one costs us {base:.1} ns an operation.")
-        }
-        _ => String::from("automerge-paper was not there to compare with."),
-    }
+/// Measures one row. What it is compared with, the ordinary history, takes turns with it: this machine may be slower now
+/// than it was a minute ago.
+fn row<'a>(
+    bench: &mut Bench,
+    work: &'static str,
+    name: &str,
+    plan: Plan,
+    main: Option<&'a History>,
+    mut contenders: Vec<Contender<'a>>,
+) {
+    contenders.extend(main.map(|history| ordinary(history, plan)));
+    bench.row(work, name, Unit::Nanoseconds, Bar::Shown, plan, contenders);
+    let row = bench.rows.last_mut().expect("it was just added");
+    let base = row.outcomes.iter().find(|outcome| outcome.name == ORDINARY);
+    let base = base.and_then(|outcome| outcome.value.as_ref().ok().copied());
+    row.bar = Bar::Times { what: ORDINARY, base, at_most: 10.0 };
 }
 
-fn two(bench: &mut Bench, bar: &Bar) {
+fn two(bench: &mut Bench, main: Option<&History>) {
     let plan = bench.plan;
     let chunks = TYPED / CHUNK;
     let turns = |count: usize| (0..count).flat_map(|_| [0, 1]).collect::<Vec<usize>>();
@@ -68,14 +78,13 @@ fn two(bench: &mut Bench, bar: &Bar) {
             merging::<Yrs>(2, shape, TYPED, in_one, &order),
             merging::<Loro>(2, shape, TYPED, in_one, &order),
         ];
-        bench.row(TWO, name, Unit::Nanoseconds, bar.clone(), plan, contenders);
+        row(bench, TWO, name, plan, main, contenders);
     }
-    bench.note(note_of(bar));
     bench.note("All get the same deltas, 100 characters in each unless it says otherwise.");
     bench.end_table(plan);
 }
 
-fn many(bench: &mut Bench, bar: &Bar) {
+fn many(bench: &mut Bench, main: Option<&History>) {
     // Peers that take seconds for a thousand would take minutes for four thousand.
     let plan = Plan { per_run: Duration::from_secs(4), per_contender: Duration::from_secs(4), ..bench.plan };
     let mut growths = Vec::new();
@@ -99,14 +108,13 @@ fn many(bench: &mut Bench, bar: &Bar) {
                     contenders.push(merging::<Loro>(writers, shape, EACH, in_one, &order));
                 }
                 let name = format!("{shape_name}, {order_name}, {writers}");
-                bench.row(MANY, &name, Unit::Nanoseconds, bar.clone(), plan, contenders);
+                row(bench, MANY, &name, plan, main, contenders);
             }
             if let [.., small, large] = bench.rows.as_slice() {
                 growths.push(growth(format!("{shape_name}, {order_name}"), small, large));
             }
         }
     }
-    bench.note(note_of(bar));
     bench.note("Shuffled: a delta for each character, all writers' mixed at random, each writer's own in order. Peers were given 1,000 replicas only.");
     bench.end_table(plan);
     bench.rows.extend(growths);
@@ -119,7 +127,7 @@ fn growth(trace: String, small: &Row, large: &Row) -> Row {
         let value = 4.0 * large.value.as_ref().ok()? / small.value.as_ref().ok()?;
         Some(Outcome { value: Ok(value), ..large.clone() })
     };
-    let outcomes = small.outcomes.iter().filter_map(of).collect();
+    let outcomes = small.outcomes.iter().filter(|small| small.name != ORDINARY).filter_map(of).collect();
     Row { work: GROWTH, trace, unit: Unit::Ratio, bar: Bar::Value(5.0), outcomes }
 }
 
