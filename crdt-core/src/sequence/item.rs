@@ -309,8 +309,8 @@ impl Item {
     }
 
     fn joined_if_next(self, right: Self) -> Option<Self> {
-        let goes_on = self.seq + self.count() == right.seq
-            && self.text as usize + self.bytes() == right.text as usize;
+        let goes_on =
+            self.seq + self.count() == right.seq && self.text as usize + self.bytes() == right.text as usize;
         if !goes_on {
             return None;
         }

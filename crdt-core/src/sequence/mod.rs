@@ -627,7 +627,14 @@ impl Sequence {
 
     /// Splices `new` in and keeps the id index; `added` is the one of them that it does not know.
     #[inline]
-    fn splice<const NEW: usize>(&mut self, leaf: LeafId, index: usize, replaced: usize, new: [Item; NEW], added: Item) -> Slot {
+    fn splice<const NEW: usize>(
+        &mut self,
+        leaf: LeafId,
+        index: usize,
+        replaced: usize,
+        new: [Item; NEW],
+        added: Item,
+    ) -> Slot {
         self.index.set(added.id(), added.count(), leaf);
         let ids = &mut self.index;
         self.items.splice(leaf, index, replaced, new, |item, leaf| ids.set(item.id(), item.count(), leaf))

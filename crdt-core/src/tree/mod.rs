@@ -103,8 +103,13 @@ struct Inner<S, const INNER: usize> {
 
 impl<S: Summary, const INNER: usize> Inner<S, INNER> {
     fn of(parent: u32, children: &[u32], sums: &[S]) -> Self {
-        let mut inner =
-            Self { len: children.len(), parent, place: 0, children: [NONE; INNER], sums: [S::default(); INNER] };
+        let mut inner = Self {
+            len: children.len(),
+            parent,
+            place: 0,
+            children: [NONE; INNER],
+            sums: [S::default(); INNER],
+        };
         inner.children[..children.len()].copy_from_slice(children);
         inner.sums[..sums.len()].copy_from_slice(sums);
         inner

@@ -74,7 +74,9 @@ fn check(seed: u64, steps: u32, place: Where) {
         if replaced == 1 {
             new.insert(dice.below(new.len() + 1), list[at - 1]);
         }
-        let moved = |pebble: &Pebble, leaf| drop(leaf_of.insert(pebble.name, leaf));
+        let moved = |pebble: &Pebble, leaf| {
+            leaf_of.insert(pebble.name, leaf);
+        };
         let first = index - replaced;
         let slot = match new[..] {
             [one] => tree.splice(leaf, first, replaced, [one], moved),
