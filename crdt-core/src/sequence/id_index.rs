@@ -12,9 +12,19 @@ use core::sync::atomic::{AtomicU32, Ordering};
 /// keeps where, in ascending seq, the leaf changes. A run that grows inside its leaf writes nothing.
 /// Lookups are O(log `BUCKET`), changes O(`BUCKET`) at worst and usually O(1). Deletions take seqs too
 /// and are not noted: pages keep what a long stretch of them costs to a few bytes per 65,536.
+///
+/// Local edits look nothing up. What they change is only listed, and noted by the next who wants the index; if the
+/// list grows long, building the index anew is cheaper, and it is forgotten until then.
 #[derive(Default)]
 pub(super) struct IdIndex {
     replicas: Option<Vec<Seqs>>,
+    /// Whether changes are listed, instead of noted at once.
+    lists: bool,
+    /// What was not noted yet, in order of time: so many elements from one on, and their leaf. The newest grows with
+    /// the run that it is about.
+    late: Vec<(LocalId, u32, LeafId)>,
+    /// How many of them are too many.
+    late_limit: usize,
     /// How often it was wanted and not there. Atomic, because readers count too.
     uses: AtomicU32,
 }
@@ -22,12 +32,20 @@ pub(super) struct IdIndex {
 impl Clone for IdIndex {
     fn clone(&self) -> Self {
         let uses = AtomicU32::new(self.uses.load(Ordering::Relaxed));
-        Self { replicas: self.replicas.clone(), uses }
+        let Self { ref replicas, ref late, lists, late_limit, .. } = *self;
+        Self { replicas: replicas.clone(), lists, late: late.clone(), late_limit, uses }
     }
 }
 
 /// Looking through all items so often costs about as much as building the index.
 const USES_BEFORE_BUILDING: u32 = 8;
+
+/// A list as long as this is noted sooner than an index is built.
+#[cfg(not(test))]
+const LATE: usize = 256;
+/// So that short tests meet long ones.
+#[cfg(test)]
+const LATE: usize = 4;
 
 /// There is no index yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +78,11 @@ impl IdIndex {
     /// The leaf of the operation `id` if it is an element, else any or none.
     pub(super) fn leaf(&self, id: LocalId) -> Result<Option<LeafId>, NotBuilt> {
         let replicas = self.replicas.as_ref().ok_or(NotBuilt)?;
-        Ok(leaf_of(replicas, id))
+        let holds = |&&(first, len, _): &&(LocalId, u32, LeafId)| {
+            first.replica == id.replica && id.seq.wrapping_sub(first.seq) < len
+        };
+        let late = self.late.iter().rev().find(holds);
+        Ok(late.map_or_else(|| leaf_of(replicas, id), |&(.., leaf)| Some(leaf)))
     }
 
     /// Counts a lookup of a reader.
@@ -70,14 +92,33 @@ impl IdIndex {
         }
     }
 
-    /// Counts a lookup to come, and builds the index if there were enough. O(*n* log *n*) once.
+    /// Counts a lookup to come, and builds the index if there were enough. O(*n* log *n*) once. Changes are noted at
+    /// once from now on.
     #[inline]
     pub(super) fn want(&mut self, items: &Items) {
-        if self.replicas.is_none() {
-            self.note_use();
-            if items.leaf_count() == 1 || *self.uses.get_mut() > USES_BEFORE_BUILDING {
-                self.build(items);
+        if self.lists || self.replicas.is_none() {
+            self.catch_up(items);
+        }
+    }
+
+    /// From now on, changes are only listed, until somebody wants the index.
+    #[inline(always)]
+    pub(super) fn relax(&mut self) {
+        self.lists = true;
+    }
+
+    #[inline(never)]
+    fn catch_up(&mut self, items: &Items) {
+        self.lists = false;
+        if let Some(replicas) = &mut self.replicas {
+            for (first, len, leaf) in self.late.drain(..) {
+                Self::note(replicas, first, len, leaf);
             }
+            return;
+        }
+        self.note_use();
+        if items.leaf_count() == 1 || *self.uses.get_mut() > USES_BEFORE_BUILDING {
+            self.build(items);
         }
     }
 
@@ -89,6 +130,7 @@ impl IdIndex {
             .collect();
         runs.sort_unstable_by_key(|&(id, ..)| u64::from(id.replica) << 32 | u64::from(id.seq));
         self.replicas = Some(Vec::new());
+        self.late_limit = LATE.max(runs.len() / 8);
         for (id, count, leaf) in runs {
             self.set(id, count, leaf);
         }
@@ -103,6 +145,13 @@ impl IdIndex {
     #[inline]
     pub(super) fn grow(&mut self, first: LocalId, len: u32, leaf: LeafId) {
         let Some(replicas) = &mut self.replicas else { return };
+        if self.lists {
+            if let Some(newest) = self.late.last_mut() {
+                debug_assert_eq!(newest.0.plus(newest.1), first, "what grows was listed last");
+                newest.1 += len;
+            }
+            return;
+        }
         let place = first.seq % BUCKET;
         if place == 0 || place + len > BUCKET {
             self.set(first, len, leaf);
@@ -111,10 +160,10 @@ impl IdIndex {
         }
     }
 
-    /// Whether the element `seq`, with which a run grows, begins no bucket.
+    /// Whether a run that grows by the element `seq` has nothing to note but that.
     #[inline(always)]
     pub(super) fn grows_alone(&self, seq: Seq) -> bool {
-        self.replicas.is_none() || !seq.is_multiple_of(BUCKET)
+        self.lists || self.replicas.is_none() || !seq.is_multiple_of(BUCKET)
     }
 
     /// As [`IdIndex::grow`] by the newest of the first `count` operations of `replica`, which
@@ -122,7 +171,13 @@ impl IdIndex {
     #[inline(always)]
     pub(super) fn grow_alone(&mut self, replica: ReplicaIndex, count: Seq) {
         if let Some(replicas) = &mut self.replicas {
-            replicas[replica as usize].end = count;
+            if self.lists {
+                if let Some((_, len, _)) = self.late.last_mut() {
+                    *len += 1;
+                }
+            } else {
+                replicas[replica as usize].end = count;
+            }
         }
     }
 
@@ -130,8 +185,21 @@ impl IdIndex {
     #[inline]
     pub(super) fn set(&mut self, first: LocalId, len: u32, leaf: LeafId) {
         if let Some(replicas) = &mut self.replicas {
-            Self::note(replicas, first, len, leaf);
+            if !self.lists {
+                Self::note(replicas, first, len, leaf);
+            } else if self.late.len() < self.late_limit {
+                self.late.push((first, len, leaf));
+            } else {
+                self.forget();
+            }
         }
+    }
+
+    /// The next who wants the index builds it anew.
+    #[cold]
+    fn forget(&mut self) {
+        (self.replicas, self.late) = (None, Vec::new());
+        *self.uses.get_mut() = USES_BEFORE_BUILDING;
     }
 
     fn note(replicas: &mut Vec<Seqs>, first: LocalId, len: u32, leaf: LeafId) {
@@ -244,15 +312,23 @@ mod tests {
         };
         for _ in 0..3 {
             let size = 70_000;
-            let mut index = IdIndex { replicas: Some(Vec::new()), ..IdIndex::default() };
+            let mut index =
+                IdIndex { replicas: Some(Vec::new()), late_limit: usize::MAX, ..IdIndex::default() };
             let mut array = vec![0; size as usize];
             index.set(LocalId::new(2, 0), size, 0);
             for _ in 0..300 {
                 let from = dice(size);
                 let len = 1 + dice(size - from).min(1 + dice(1500));
                 let leaf = dice(5);
+                if dice(20) == 0 {
+                    index.relax();
+                } else if dice(20) == 0 {
+                    index.want(&Items::new());
+                }
                 index.set(LocalId::new(2, from), len, leaf);
                 array[from as usize..(from + len) as usize].fill(leaf);
+                let asked = dice(size);
+                assert_eq!(index.leaf(LocalId::new(2, asked)), Ok(Some(array[asked as usize])));
             }
             for seq in 0..size {
                 assert_eq!(index.leaf(LocalId::new(2, seq)), Ok(Some(array[seq as usize])));

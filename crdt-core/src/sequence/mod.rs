@@ -262,6 +262,7 @@ impl Sequence {
         placement: Placement,
         run: Counted<'_>,
     ) {
+        self.index.relax();
         let head = !goes_on(id, placement);
         let item = Item::new(id, run, text_start(log, id), head, true);
         let leaves = self.items.leaf_count();
@@ -635,14 +636,17 @@ impl Sequence {
         new: [Item; NEW],
         added: Item,
     ) -> Slot {
-        self.index.set(added.id(), added.count(), leaf);
         let ids = &mut self.index;
-        self.items.splice(leaf, index, replaced, new, |item, leaf| ids.set(item.id(), item.count(), leaf))
+        let moved = |item: &Item, leaf| ids.set(item.id(), item.count(), leaf);
+        let slot = self.items.splice(leaf, index, replaced, new, moved);
+        self.index.set(added.id(), added.count(), slot.leaf);
+        slot
     }
 
     /// Deletes the `len` visible elements from `position` on, at least one, as the next operations of `replica`, in the log
     /// too. The whole range is in the text.
     pub(crate) fn delete_at(&mut self, log: &mut OpLog, replica: ReplicaIndex, position: usize, len: usize) {
+        self.index.relax();
         self.settle_for(Unit::Chars, position + 1);
         let Found { mut slot, before, leaf: (front, mut back) } = self.seek_unit(Unit::Chars, position);
         let mut from = position - before.chars();
