@@ -17,9 +17,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 /// list grows long, building the index anew is cheaper, and it is forgotten until then.
 #[derive(Default)]
 pub(super) struct IdIndex {
-    replicas: Option<Vec<Seqs>>,
-    /// Whether changes are listed, instead of noted at once.
-    lists: bool,
+    state: State,
+    replicas: Vec<Seqs>,
     /// What was not noted yet, in order of time: so many elements from one on, and their leaf. The newest grows with
     /// the run that it is about.
     late: Vec<(LocalId, u32, LeafId)>,
@@ -32,9 +31,20 @@ pub(super) struct IdIndex {
 impl Clone for IdIndex {
     fn clone(&self) -> Self {
         let uses = AtomicU32::new(self.uses.load(Ordering::Relaxed));
-        let Self { ref replicas, ref late, lists, late_limit, .. } = *self;
-        Self { replicas: replicas.clone(), lists, late: late.clone(), late_limit, uses }
+        let Self { state, ref replicas, ref late, late_limit, .. } = *self;
+        Self { state, replicas: replicas.clone(), late: late.clone(), late_limit, uses }
     }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// There is no index.
+    #[default]
+    Absent,
+    /// Changes are noted at once.
+    Notes,
+    /// Changes are listed.
+    Lists,
 }
 
 /// Looking through all items so often costs about as much as building the index.
@@ -77,17 +87,19 @@ const PAGE: Seq = 64;
 impl IdIndex {
     /// The leaf of the operation `id` if it is an element, else any or none.
     pub(super) fn leaf(&self, id: LocalId) -> Result<Option<LeafId>, NotBuilt> {
-        let replicas = self.replicas.as_ref().ok_or(NotBuilt)?;
+        if self.state == State::Absent {
+            return Err(NotBuilt);
+        }
         let holds = |&&(first, len, _): &&(LocalId, u32, LeafId)| {
             first.replica == id.replica && id.seq.wrapping_sub(first.seq) < len
         };
         let late = self.late.iter().rev().find(holds);
-        Ok(late.map_or_else(|| leaf_of(replicas, id), |&(.., leaf)| Some(leaf)))
+        Ok(late.map_or_else(|| leaf_of(&self.replicas, id), |&(.., leaf)| Some(leaf)))
     }
 
     /// Counts a lookup of a reader.
     pub(super) fn note_use(&self) {
-        if self.replicas.is_none() {
+        if self.state == State::Absent {
             self.uses.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -96,7 +108,7 @@ impl IdIndex {
     /// once from now on.
     #[inline]
     pub(super) fn want(&mut self, items: &Items) {
-        if self.lists || self.replicas.is_none() {
+        if self.state != State::Notes {
             self.catch_up(items);
         }
     }
@@ -104,15 +116,17 @@ impl IdIndex {
     /// From now on, changes are only listed, until somebody wants the index.
     #[inline(always)]
     pub(super) fn relax(&mut self) {
-        self.lists = true;
+        if self.state == State::Notes {
+            self.state = State::Lists;
+        }
     }
 
     #[inline(never)]
     fn catch_up(&mut self, items: &Items) {
-        self.lists = false;
-        if let Some(replicas) = &mut self.replicas {
+        if self.state == State::Lists {
+            self.state = State::Notes;
             for (first, len, leaf) in self.late.drain(..) {
-                Self::note(replicas, first, len, leaf);
+                Self::note(&mut self.replicas, first, len, leaf);
             }
             return;
         }
@@ -129,12 +143,12 @@ impl IdIndex {
             .flat_map(|leaf| items.items(leaf).iter().map(move |item| (item.id(), item.count(), leaf)))
             .collect();
         runs.sort_unstable_by_key(|&(id, ..)| u64::from(id.replica) << 32 | u64::from(id.seq));
-        self.replicas = Some(Vec::new());
+        self.state = State::Notes;
         self.late_limit = LATE.max(runs.len() / 8);
         for (id, count, leaf) in runs {
             self.set(id, count, leaf);
         }
-        for seqs in self.replicas.iter_mut().flatten() {
+        for seqs in &mut self.replicas {
             seqs.first.shrink_to_fit();
             seqs.pages.iter_mut().flatten().for_each(Bucket::shrink_to_fit);
         }
@@ -144,39 +158,32 @@ impl IdIndex {
     /// elements from `first` on.
     #[inline]
     pub(super) fn grow(&mut self, first: LocalId, len: u32, leaf: LeafId) {
-        let Some(replicas) = &mut self.replicas else { return };
-        if self.lists {
-            if let Some(newest) = self.late.last_mut() {
-                debug_assert_eq!(newest.0.plus(newest.1), first, "what grows was listed last");
-                newest.1 += len;
-            }
-            return;
-        }
         let place = first.seq % BUCKET;
-        if place == 0 || place + len > BUCKET {
+        if self.state == State::Notes && (place == 0 || place + len > BUCKET) {
             self.set(first, len, leaf);
         } else {
-            replicas[first.replica as usize].end = first.seq + len;
+            self.grow_alone(first.replica, first.seq + len, len);
         }
     }
 
     /// Whether a run that grows by the element `seq` has nothing to note but that.
     #[inline(always)]
     pub(super) fn grows_alone(&self, seq: Seq) -> bool {
-        self.lists || self.replicas.is_none() || !seq.is_multiple_of(BUCKET)
+        self.state != State::Notes || !seq.is_multiple_of(BUCKET)
     }
 
-    /// As [`IdIndex::grow`] by the newest of the first `count` operations of `replica`, which
+    /// As [`IdIndex::grow`] by the newest `more` of the first `count` operations of `replica`, which
     /// [`IdIndex::grows_alone`].
     #[inline(always)]
-    pub(super) fn grow_alone(&mut self, replica: ReplicaIndex, count: Seq) {
-        if let Some(replicas) = &mut self.replicas {
-            if self.lists {
-                if let Some((_, len, _)) = self.late.last_mut() {
-                    *len += 1;
+    pub(super) fn grow_alone(&mut self, replica: ReplicaIndex, count: Seq, more: u32) {
+        match self.state {
+            State::Absent => {}
+            State::Notes => self.replicas[replica as usize].end = count,
+            State::Lists => {
+                if let Some((first, len, _)) = self.late.last_mut() {
+                    *len += more;
+                    debug_assert_eq!(first.plus(*len).seq, count, "what grows was listed last");
                 }
-            } else {
-                replicas[replica as usize].end = count;
             }
         }
     }
@@ -184,21 +191,18 @@ impl IdIndex {
     /// Notes that the `len` elements from `first` on are in `leaf` now.
     #[inline]
     pub(super) fn set(&mut self, first: LocalId, len: u32, leaf: LeafId) {
-        if let Some(replicas) = &mut self.replicas {
-            if !self.lists {
-                Self::note(replicas, first, len, leaf);
-            } else if self.late.len() < self.late_limit {
-                self.late.push((first, len, leaf));
-            } else {
-                self.forget();
-            }
+        match self.state {
+            State::Absent => {}
+            State::Notes => Self::note(&mut self.replicas, first, len, leaf),
+            State::Lists if self.late.len() < self.late_limit => self.late.push((first, len, leaf)),
+            State::Lists => self.forget(),
         }
     }
 
     /// The next who wants the index builds it anew.
     #[cold]
     fn forget(&mut self) {
-        (self.replicas, self.late) = (None, Vec::new());
+        (self.state, self.replicas, self.late) = (State::Absent, Vec::new(), Vec::new());
         *self.uses.get_mut() = USES_BEFORE_BUILDING;
     }
 
@@ -312,8 +316,7 @@ mod tests {
         };
         for _ in 0..3 {
             let size = 70_000;
-            let mut index =
-                IdIndex { replicas: Some(Vec::new()), late_limit: usize::MAX, ..IdIndex::default() };
+            let mut index = IdIndex { state: State::Notes, late_limit: usize::MAX, ..IdIndex::default() };
             let mut array = vec![0; size as usize];
             index.set(LocalId::new(2, 0), size, 0);
             for _ in 0..300 {
@@ -338,10 +341,10 @@ mod tests {
 
     #[test]
     fn a_run_that_grows_in_its_leaf_writes_nothing() {
-        let mut index = IdIndex { replicas: Some(Vec::new()), ..IdIndex::default() };
+        let mut index = IdIndex { state: State::Notes, ..IdIndex::default() };
         for seq in 0..BUCKET {
             index.set(LocalId::new(0, seq), 1, 3);
         }
-        assert_eq!(index.replicas.unwrap()[0].first.len(), 1);
+        assert_eq!(index.replicas[0].first.len(), 1);
     }
 }

@@ -265,38 +265,49 @@ impl Item {
     }
 
     /// Elements in front of UTF-16 code unit `utf16`, and whether that unit starts one.
+    #[inline]
     pub(super) fn chars_before_utf16(self, log: &OpLog, utf16: usize) -> (usize, bool) {
         if self.tag & WIDE == 0 { (utf16, true) } else { chars_before_utf16(self.text(log), utf16) }
     }
 
     /// What its first `chars` elements add up to while they are visible.
-    #[inline]
+    #[inline(always)]
     pub(super) fn visible_part(self, log: &OpLog, chars: usize) -> Visible {
-        if self.tag & WIDE == 0 {
-            return Visible::ascii(narrow(chars));
-        }
+        if self.is_ascii() { Visible::ascii(narrow(chars)) } else { self.wide_part(log, chars) }
+    }
+
+    #[cold]
+    fn wide_part(self, log: &OpLog, chars: usize) -> Visible {
         let text = self.text(log);
         Visible::of(Size::of(&text[..byte_of(text, chars)]))
     }
 
     /// Cuts it behind its first `at` elements, 0 < `at` < len.
+    #[inline(always)]
     pub(super) fn split(self, log: &OpLog, at: usize) -> (Self, Self) {
-        let (mut left, mut right) = (self, self);
-        let bytes = if self.tag & WIDE == 0 {
-            left.size = narrow(at);
-            right.size = self.size - narrow(at);
-            at
-        } else {
-            let text = self.text(log);
-            let bytes = byte_of(text, at);
-            left.set_size(Size::of(&text[..bytes]), bytes);
-            right.set_size(Size::of(&text[bytes..]), text.len() - bytes);
-            bytes
-        };
-        right.seq += narrow(at);
-        right.text += narrow(bytes);
-        right.tag = right.tag & !HEAD | LEFT_TAKEN;
+        if !self.is_ascii() {
+            return self.split_wide(log, at);
+        }
+        let at = narrow(at);
+        let left = Self { size: at, ..self };
+        (left, self.rest(at, at, self.size - at))
+    }
+
+    #[cold]
+    fn split_wide(self, log: &OpLog, at: usize) -> (Self, Self) {
+        let text = self.text(log);
+        let bytes = byte_of(text, at);
+        let (mut left, mut right) = (self, self.rest(narrow(at), narrow(bytes), 0));
+        left.set_size(Size::of(&text[..bytes]), bytes);
+        right.set_size(Size::of(&text[bytes..]), text.len() - bytes);
         (left, right)
+    }
+
+    /// What is left behind its first `chars` elements of so many `bytes`.
+    #[inline(always)]
+    fn rest(self, chars: u32, bytes: u32, size: u32) -> Self {
+        let tag = self.tag & !HEAD | LEFT_TAKEN;
+        Self { seq: self.seq + chars, tag, size, text: self.text + bytes }
     }
 
     /// The run of both, if `right`, which stands directly behind, goes on where this one ends, and so does
@@ -308,6 +319,7 @@ impl Item {
         if same_kind { self.joined_if_next(right) } else { None }
     }
 
+    #[inline]
     fn joined_if_next(self, right: Self) -> Option<Self> {
         let goes_on =
             self.seq + self.count() == right.seq && self.text as usize + self.bytes() == right.text as usize;

@@ -360,7 +360,7 @@ impl Sequence {
         let slot = self.cursor.slot;
         self.items.get_mut(slot).lengthen(1);
         self.items.adjust_open(slot.leaf, Visible::ascii(1));
-        self.index.grow_alone(replica, count);
+        self.index.grow_alone(replica, count, 1);
     }
 
     /// Deletes the unit at `position` if `replica` goes on deleting there.
@@ -720,6 +720,7 @@ impl Sequence {
 
     /// Makes tombstones of elements `from..to` of the visible item at `slot`. Tells where they are now, and
     /// how much text they are.
+    #[inline(always)]
     fn bury(&mut self, log: &OpLog, slot: Slot, from: usize, to: usize) -> (Slot, Size) {
         let item = self.items.get(slot);
         let (rest, right) = if to < item.len() { cut(item, log, to) } else { (item, None) };
@@ -874,6 +875,7 @@ impl Sequence {
 }
 
 /// Cuts `item` behind its first `at` elements.
+#[inline(always)]
 fn cut(item: Item, log: &OpLog, at: usize) -> (Item, Option<Item>) {
     let (left, right) = item.split(log, at);
     (left, Some(right))
