@@ -1,0 +1,52 @@
+use super::item::Item;
+use super::{Sequence, seq};
+use crate::anchor::Side;
+use crate::op_log::{LocalId, OpLog, Placement};
+use crate::units::Size;
+
+impl Sequence {
+    /// Stops at once if an invariant does not hold. O(*n* log *n*); for tests.
+    pub(crate) fn assert_invariants(&self, log: &OpLog) {
+        self.items.assert_invariants();
+        let mut elements = 0;
+        let mut slot = self.items.first_slot();
+        let mut left: Option<Item> = None;
+        while let Some(here) = slot {
+            let item = self.items.get(here);
+            let replica = log.of(item.replica());
+            elements += item.len();
+            for at in 0..item.len() {
+                let id = item.id().plus(seq(at));
+                assert!(replica.is_element(id.seq), "every item is in the log");
+                assert_eq!(self.find(id), Some((here, at)), "the id index names the leaf");
+                let continues = replica.continues_at(id.replica, id.seq);
+                assert_eq!(continues, at > 0 || !item.is_head(), "heads are where the log starts runs");
+            }
+            let left_id = left.map_or(LocalId::START, |left| left.id().plus(seq(left.len() - 1)));
+            let anchored = |log: &OpLog| {
+                log.replicas().iter().zip(0..).any(|(other, index)| {
+                    other
+                        .heads(index)
+                        .any(|(_, placement)| placement == Placement { element: left_id, side: Side::After })
+                })
+            };
+            let continued =
+                left.is_some() && log.of(left_id.replica).continues_at(left_id.replica, left_id.seq + 1);
+            assert_eq!(item.left_taken(), continued || anchored(log), "left taken tells the truth");
+            if let Some(left) = left
+                && here.index > 0
+                && replica.text().bytes().is_ascii()
+            {
+                assert!(left.joined(item).is_none(), "items that could be one are one");
+            }
+            left = Some(item);
+            slot = self.items.next(here);
+        }
+        let inserted: usize = log
+            .replicas()
+            .iter()
+            .map(|replica| Size::of(replica.text().slice(0..replica.text().len())).chars)
+            .sum();
+        assert_eq!(elements, inserted, "every element is in exactly one item");
+    }
+}

@@ -1,0 +1,208 @@
+//! Finding places and elements, and reading what is there.
+
+use super::item::Visible;
+use super::{InsideSurrogatePair, Place, Sequence, Spot, Unit, seq};
+use crate::anchor::Side;
+use crate::op_log::{LocalId, OpLog, Placement};
+use crate::tree::{Found, Item as _, LeafId, Slot, Summary as _};
+use crate::units::Size;
+use alloc::vec::Vec;
+use core::hint::select_unpredictable;
+
+impl Sequence {
+    /// Finds the gap directly behind the visible element that ends at `position`, which is in the text.
+    #[inline(always)]
+    pub(crate) fn seek(
+        &self,
+        log: &OpLog,
+        unit: Unit,
+        position: usize,
+    ) -> Result<Place, InsideSurrogatePair> {
+        let start = Visible::default();
+        let Some(last) = position.checked_sub(1) else {
+            return Ok(Place { spot: None, at: start, around: (start, start) });
+        };
+        let Found { slot, before, leaf } = self.seek_unit(unit, last);
+        let item = self.items.get(slot);
+        let inside = position - unit.of(before);
+        let chars = match unit {
+            Unit::Chars => inside,
+            Unit::Utf16 => match item.chars_before_utf16(log, inside) {
+                (chars, true) => chars,
+                (_, false) => return Err(InsideSurrogatePair),
+            },
+        };
+        let mut at = before;
+        at.add(item.visible_part(log, chars));
+        Ok(Place { spot: Some(Spot { slot, chars }), at, around: leaf })
+    }
+
+    /// Prepares an edit at `position`: makes the way there quick, unless it is near.
+    #[inline]
+    pub(crate) fn settle_for(&mut self, unit: Unit, position: usize) {
+        if position > 0 && !self.cursor.is_near(unit, position - 1, self.visible()) {
+            self.items.settle();
+        }
+    }
+
+    /// The item that holds a unit of the text.
+    #[inline(always)]
+    pub(super) fn seek_unit(&self, unit: Unit, target: usize) -> Found<Visible> {
+        match self.cursor.near(&self.items, unit, target) {
+            Some(found) => found,
+            None => self.seek_far(unit, target),
+        }
+    }
+
+    #[inline(never)]
+    fn seek_far(&self, unit: Unit, target: usize) -> Found<Visible> {
+        // Asked once here, instead of for each item on the way.
+        let found = match unit {
+            Unit::Chars => self.items.seek(Visible::chars, target),
+            Unit::Utf16 => self.items.seek(Visible::utf16, target),
+        };
+        found.expect("positions are checked by the document")
+    }
+
+    /// How much visible text is in front of `place`.
+    pub(crate) fn position(&self, place: Place) -> Size {
+        place.at.size()
+    }
+
+    fn position_of(&self, log: &OpLog, spot: Spot) -> Visible {
+        let mut at = self.items.sum_before(spot.slot);
+        let item = self.items.get(spot.slot);
+        if !item.is_deleted() {
+            at.add(item.visible_part(log, spot.chars));
+        }
+        at
+    }
+
+    /// The visible element that ends at `place`, if it is not the start.
+    pub(crate) fn element_before(&self, place: Place) -> Option<LocalId> {
+        let spot = place.spot?;
+        Some(self.items.get(spot.slot).id().plus(seq(spot.chars - 1)))
+    }
+
+    /// The visible element that starts at `place`, if it is not the end.
+    pub(crate) fn element_behind(&self, place: Place) -> Option<LocalId> {
+        let position = place.at.chars();
+        if position == self.visible().chars() {
+            return None;
+        }
+        let found = self.seek_unit(Unit::Chars, position);
+        Some(self.items.get(found.slot).id().plus(seq(position - found.before.chars())))
+    }
+
+    /// Where something typed at `place` is placed.
+    #[inline(always)]
+    pub(crate) fn placement_at(&self, place: Place) -> Placement {
+        let (left, right) = match place.spot {
+            None => (LocalId::START, self.items.first_slot().map(|slot| self.items.get(slot))),
+            Some(spot) => {
+                let item = self.items.get(spot.slot);
+                let left = item.id().plus(seq(spot.chars - 1));
+                if spot.chars < item.len() {
+                    return Placement { element: left.plus(1), side: Side::Before };
+                }
+                (left, self.items.next(spot.slot).map(|slot| self.items.get(slot)))
+            }
+        };
+        match right {
+            Some(right) if right.left_taken() => Placement { element: right.id(), side: Side::Before },
+            _ => Placement { element: left, side: Side::After },
+        }
+    }
+
+    /// The item that holds the operation `id`, if that is an element, and which of its elements it is.
+    pub(crate) fn find(&self, id: LocalId) -> Option<(Slot, usize)> {
+        let Slot { leaf, index } = self.cursor.slot;
+        let near = self.items.items(leaf);
+        let first = index.saturating_sub(1);
+        for (index, item) in near.iter().enumerate().skip(first).take(3) {
+            if item.holds(id) {
+                return Some((Slot { leaf, index }, item.place_of(id)));
+            }
+        }
+        let slot = match self.index.leaf(id) {
+            Ok(leaf) => self.find_in(leaf?, id)?,
+            // Nobody asked often enough for an index.
+            Err(_) => {
+                let first = Some(self.items.first_leaf());
+                let mut leaves = core::iter::successors(first, |&leaf| self.items.next_leaf(leaf));
+                leaves.find_map(|leaf| self.find_in(leaf, id))?
+            }
+        };
+        Some((slot, self.items.get(slot).place_of(id)))
+    }
+
+    fn find_in(&self, leaf: LeafId, id: LocalId) -> Option<Slot> {
+        let index = self.items.items(leaf).iter().position(|item| item.holds(id))?;
+        Some(Slot { leaf, index })
+    }
+
+    /// How much visible text stands in front of the element `id`, and whether it is visible itself.
+    /// `None` if there is no such element.
+    pub(crate) fn position_of_element(&self, log: &OpLog, id: LocalId) -> Option<(Size, bool)> {
+        let (slot, chars) = self.find(id)?;
+        self.index.note_use();
+        Some((self.position_of(log, Spot { slot, chars }).size(), !self.items.get(slot).is_deleted()))
+    }
+
+    /// Every element in order, and whether it is visible.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = (LocalId, bool)> + '_ {
+        let slots = core::iter::successors(self.items.first_slot(), |&slot| self.items.next(slot));
+        slots
+            .map(|slot| self.items.get(slot))
+            .flat_map(|item| (0..seq(item.len())).map(move |at| (item.id().plus(at), !item.is_deleted())))
+    }
+
+    /// Appends the visible text of `from..to`, in scalar values, to `out`, in UTF-8.
+    pub(crate) fn read(&self, log: &OpLog, from: usize, to: usize, out: &mut Vec<u8>) {
+        if from >= to {
+            return;
+        }
+        let Found { slot, before, .. } = self.seek_unit(Unit::Chars, from);
+        let (mut skip, mut rest) = (from - before.chars(), to - from);
+        // Loaded text that was not copied yet: neighbours go in one.
+        let mut loaded = 0..0;
+        let (mut leaf, mut index) = (Some(slot.leaf), slot.index);
+        while let Some(here) = leaf {
+            for item in &self.items.items(here)[index..] {
+                // Tombstones lie about as chance has it: neither they nor text that goes on take a branch.
+                let chars = item.summary().chars();
+                let goes_on = (chars == 0) | ((skip == 0) & item.is_loaded_at(loaded.end));
+                if goes_on & (chars <= rest) {
+                    loaded.end += select_unpredictable(chars == 0, 0, item.bytes());
+                    rest -= chars;
+                    continue;
+                }
+                if rest == 0 {
+                    break;
+                }
+                if !loaded.is_empty() {
+                    out.extend_from_slice(&log.loaded_text().as_bytes()[loaded.clone()]);
+                    loaded = 0..0;
+                }
+                let len = (chars - skip).min(rest);
+                if len == chars
+                    && let Some(start) = item.loaded_start()
+                {
+                    loaded = start..start + item.bytes();
+                } else {
+                    let utf8 = item.utf8(log);
+                    if utf8.len() == chars {
+                        out.extend_from_slice(&utf8[skip..skip + len]);
+                    } else {
+                        out.extend_from_slice(crate::units::chars(item.text(log), skip, len).as_bytes());
+                    }
+                }
+                rest -= len;
+                skip = 0;
+            }
+            index = 0;
+            leaf = if rest == 0 { None } else { self.items.next_leaf(here) };
+        }
+        out.extend_from_slice(&log.loaded_text().as_bytes()[loaded]);
+    }
+}
