@@ -238,7 +238,7 @@ impl Doc {
     }
 
     /// Takes up in the log what the sequence has just taken up.
-    #[inline]
+    #[inline(always)]
     fn append_insert(&mut self, replica: ReplicaIndex, placement: Placement, text: &str, count: Seq) {
         let goes_on = self.log.append_insert(replica, placement, text, count);
         if !goes_on {

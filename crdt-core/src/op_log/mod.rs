@@ -168,6 +168,7 @@ impl OpLog {
     /// ([`OpLog::append_on`]).
     ///
     /// `text` is ASCII or holds at most [`WIDE_RUN`] elements.
+    #[inline(always)]
     pub(crate) fn append_insert(
         &mut self,
         replica: ReplicaIndex,

@@ -148,6 +148,7 @@ impl ReplicaLog {
             .map(|entry| (entry.seq, entry.placement()))
     }
 
+    #[inline(always)]
     pub(super) fn append_insert(
         &mut self,
         replica: ReplicaIndex,

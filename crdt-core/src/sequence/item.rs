@@ -8,12 +8,15 @@ use core::hint::select_unpredictable;
 ///
 /// 16 bytes. `size` is the number of elements of an ASCII run; of any other run it packs the
 /// elements (9 bits), UTF-16 code units (10) and bytes (11), which [`WIDE_RUN`] keeps small enough.
+///
+/// Two numbers of 64 bits for four of 32, because two are handed on in registers, and are written and read in one width:
+/// what is read wider than it was just written has to wait for memory.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Item {
-    seq: Seq,
-    tag: u32,
-    size: u32,
-    text: u32,
+    /// The seq of the first element; above it the tag: the replica and the flags.
+    name: u64,
+    /// The size; above it where the text starts.
+    span: u64,
 }
 
 const DELETED: u32 = 1 << 31;
@@ -39,17 +42,13 @@ impl Item {
         if left_taken {
             tag |= LEFT_TAKEN;
         }
-        let mut item = Self { seq: id.seq, tag, size: 0, text: start };
-        item.set_size(run.size, run.text.len());
-        item
+        Self::of(id.seq, tag, 0, start).with_size(run.size, run.text.len())
     }
 
     /// A run of a snapshot: `text` starts at byte `start` of the loaded text, and is ASCII or short.
     #[inline]
     pub(super) fn loaded(id: LocalId, size: Size, bytes: usize, start: usize) -> Self {
-        let mut item = Self { seq: id.seq, tag: LOADED | id.replica, size: 0, text: narrow(start) };
-        item.set_size(size, bytes);
-        item
+        Self::of(id.seq, LOADED | id.replica, 0, narrow(start)).with_size(size, bytes)
     }
 
     /// The same with the flags of an [`ItemPart`].
@@ -60,109 +59,130 @@ impl Item {
             assert!((ItemPart::HEAD as u32) << 29 == HEAD);
             assert!((ItemPart::DELETED as u32) << 29 == DELETED);
         };
-        self.tag |= u32::from(flags) << 29;
+        self.name |= u64::from(flags) << 61;
         self
     }
 
     /// The flags of an [`ItemPart`].
     pub(super) fn flags(self) -> u8 {
-        (self.tag >> 29).to_le_bytes()[0]
+        (self.tag() >> 29).to_le_bytes()[0]
     }
 
     /// Where its text starts in the loaded text, if it is there.
     #[inline]
     pub(super) fn loaded_start(self) -> Option<usize> {
-        (self.tag & LOADED != 0).then_some(self.text as usize)
+        (self.tag() & LOADED != 0).then_some(self.start() as usize)
     }
 
     /// Whether its text starts there in the loaded text.
     #[inline]
     pub(super) fn is_loaded_at(self, start: usize) -> bool {
-        (self.tag & LOADED != 0) & (self.text as usize == start)
+        (self.tag() & LOADED != 0) & (self.start() as usize == start)
     }
 
     /// The same with its text in its replica's log, from byte `start` on.
-    pub(super) fn with_text_at(mut self, start: u32) -> Self {
-        self.tag &= !LOADED;
-        self.text = start;
-        self
+    pub(super) fn with_text_at(self, start: u32) -> Self {
+        Self::of(self.seq(), self.tag() & !LOADED, self.extent(), start)
     }
 
     /// The same with its text, which is in its replica's log, so much further on.
     pub(super) fn with_text_moved(mut self, by: u32) -> Self {
-        self.text += by;
+        self.span += u64::from(by) << 32;
         self
     }
 
-    fn set_size(&mut self, size: Size, bytes: usize) {
-        if size.chars == bytes {
-            self.tag &= !WIDE;
-            self.size = narrow(bytes);
+    #[inline(always)]
+    fn of(seq: Seq, tag: u32, size: u32, text: u32) -> Self {
+        Self { name: u64::from(tag) << 32 | u64::from(seq), span: u64::from(text) << 32 | u64::from(size) }
+    }
+
+    #[inline(always)]
+    fn seq(self) -> Seq {
+        low(self.name)
+    }
+
+    #[inline(always)]
+    fn tag(self) -> u32 {
+        low(self.name >> 32)
+    }
+
+    #[inline(always)]
+    fn extent(self) -> u32 {
+        low(self.span)
+    }
+
+    /// Where its text starts, in bytes.
+    #[inline(always)]
+    fn start(self) -> u32 {
+        low(self.span >> 32)
+    }
+
+    #[inline]
+    fn with_size(self, size: Size, bytes: usize) -> Self {
+        let (tag, extent) = if size.chars == bytes {
+            (self.tag() & !WIDE, narrow(bytes))
         } else {
             debug_assert!(size.chars <= WIDE_RUN, "a run of wide text is short");
-            self.tag |= WIDE;
-            self.size = narrow(size.chars) | narrow(size.utf16) << 9 | narrow(bytes) << 19;
-        }
+            (self.tag() | WIDE, narrow(size.chars) | narrow(size.utf16) << 9 | narrow(bytes) << 19)
+        };
+        Self::of(self.seq(), tag, extent, self.start())
     }
 
     /// The first element.
     pub(super) fn id(self) -> LocalId {
-        LocalId::new(self.replica(), self.seq)
+        LocalId::new(self.replica(), self.seq())
     }
 
     pub(super) fn replica(self) -> ReplicaIndex {
-        self.tag & REPLICA
+        self.tag() & REPLICA
     }
 
     /// How many elements.
     #[inline]
     pub(super) fn len(self) -> usize {
-        (if self.tag & WIDE == 0 { self.size } else { self.size & CHARS }) as usize
+        (if self.tag() & WIDE == 0 { self.extent() } else { self.extent() & CHARS }) as usize
     }
 
     /// The same, as wide as seqs are.
     #[inline]
     pub(super) fn count(self) -> u32 {
-        if self.tag & WIDE == 0 { self.size } else { self.size & CHARS }
+        if self.tag() & WIDE == 0 { self.extent() } else { self.extent() & CHARS }
     }
 
     pub(super) fn bytes(self) -> usize {
-        (if self.tag & WIDE == 0 { self.size } else { self.size >> 19 }) as usize
+        (if self.tag() & WIDE == 0 { self.extent() } else { self.extent() >> 19 }) as usize
     }
 
     /// The size of its text, deleted or not.
     #[inline]
     pub(super) fn size(self) -> Size {
-        let utf16 = if self.tag & WIDE == 0 { self.size } else { self.size >> 9 & UTF16 };
+        let utf16 = if self.tag() & WIDE == 0 { self.extent() } else { self.extent() >> 9 & UTF16 };
         Size { chars: self.len(), utf16: utf16 as usize }
     }
 
     #[inline]
     pub(super) fn is_deleted(self) -> bool {
-        self.tag & DELETED != 0
+        self.tag() & DELETED != 0
     }
 
     pub(super) fn is_ascii(self) -> bool {
-        self.tag & WIDE == 0
+        self.tag() & WIDE == 0
     }
 
     /// Adds so many elements of ASCII to its end; it is ASCII itself.
     #[inline]
     pub(super) fn lengthen(&mut self, len: u32) {
         debug_assert!(self.is_ascii(), "wide runs count in three units");
-        self.size += len;
+        self.span += u64::from(len);
     }
 
     /// Moves its last `count` elements to the tombstone directly behind, if all of them are one run of ASCII
     /// and not all of this goes. Tells whether.
     #[inline(always)]
     pub(super) fn bury_last(&mut self, tombstone: &mut Self, count: u32) -> bool {
-        let one_run = self.precedes_in_run(tombstone) && self.tag & DELETED == 0 && self.size > count;
+        let one_run = self.precedes_in_run(tombstone) && self.tag() & DELETED == 0 && self.extent() > count;
         if one_run {
-            self.size -= count;
-            tombstone.seq -= count;
-            tombstone.text -= count;
-            tombstone.size += count;
+            self.cede_last(tombstone, count);
         }
         one_run
     }
@@ -171,12 +191,9 @@ impl Item {
     #[inline(always)]
     pub(super) fn bury_one_more(&mut self, tombstone: &mut Self) -> bool {
         debug_assert!(self.precedes_in_run(tombstone), "what was one run stays one");
-        let has_more = self.size > 1;
+        let has_more = self.extent() > 1;
         if has_more {
-            self.size -= 1;
-            tombstone.seq -= 1;
-            tombstone.text -= 1;
-            tombstone.size += 1;
+            self.cede_last(tombstone, 1);
         }
         has_more
     }
@@ -185,12 +202,9 @@ impl Item {
     #[inline(always)]
     pub(super) fn bury_first_one_more(&mut self, tombstone: &mut Self) -> bool {
         debug_assert!(tombstone.precedes_in_run(self), "what was one run stays one");
-        let has_more = self.size > 1;
+        let has_more = self.extent() > 1;
         if has_more {
-            tombstone.size += 1;
-            self.seq += 1;
-            self.text += 1;
-            self.size -= 1;
+            self.cede_first(tombstone, 1);
         }
         has_more
     }
@@ -198,58 +212,74 @@ impl Item {
     /// As [`Item::bury_last`], for its first elements and the tombstone in front.
     #[inline(always)]
     pub(super) fn bury_first(&mut self, tombstone: &mut Self, count: u32) -> bool {
-        let one_run = tombstone.precedes_in_run(self) && self.tag & DELETED == 0 && self.size > count;
+        let one_run = tombstone.precedes_in_run(self) && self.tag() & DELETED == 0 && self.extent() > count;
         if one_run {
-            tombstone.size += count;
-            self.seq += count;
-            self.text += count;
-            self.size -= count;
+            self.cede_first(tombstone, count);
         }
         one_run
+    }
+
+    /// Its last `count` elements become the first of `behind`.
+    #[inline(always)]
+    fn cede_last(&mut self, behind: &mut Self, count: u32) {
+        let count = u64::from(count);
+        self.span -= count;
+        behind.name -= count;
+        behind.span = behind.span - (count << 32) + count;
+    }
+
+    /// Its first `count` elements become the last of `in_front`.
+    #[inline(always)]
+    fn cede_first(&mut self, in_front: &mut Self, count: u32) {
+        let count = u64::from(count);
+        in_front.span += count;
+        self.name += count;
+        self.span = self.span + (count << 32) - count;
     }
 
     /// Whether `right` is the rest of one run of ASCII with this, one of them deleted and the other not.
     #[inline(always)]
     fn precedes_in_run(&self, right: &Self) -> bool {
-        self.seq + self.size == right.seq
-            && self.text + self.size == right.text
-            && (self.tag ^ right.tag) & (DELETED | WIDE | LOADED | REPLICA) == DELETED
-            && right.tag & (HEAD | WIDE) == 0
+        self.seq() + self.extent() == right.seq()
+            && self.start() + self.extent() == right.start()
+            && (self.tag() ^ right.tag()) & (DELETED | WIDE | LOADED | REPLICA) == DELETED
+            && right.tag() & (HEAD | WIDE) == 0
     }
 
     pub(super) fn is_head(self) -> bool {
-        self.tag & HEAD != 0
+        self.tag() & HEAD != 0
     }
 
     pub(super) fn left_taken(self) -> bool {
-        self.tag & LEFT_TAKEN != 0
+        self.tag() & LEFT_TAKEN != 0
     }
 
     pub(super) fn with_left_taken(mut self, taken: bool) -> Self {
-        self.tag = if taken { self.tag | LEFT_TAKEN } else { self.tag & !LEFT_TAKEN };
+        let bit = u64::from(LEFT_TAKEN) << 32;
+        self.name = if taken { self.name | bit } else { self.name & !bit };
         self
     }
 
     pub(super) fn deleted(mut self) -> Self {
-        self.tag |= DELETED;
+        self.name |= u64::from(DELETED) << 32;
         self
     }
 
     /// Whether the element `id` is in it.
     #[inline]
     pub(super) fn holds(self, id: LocalId) -> bool {
-        self.replica() == id.replica && id.seq.wrapping_sub(self.seq) < narrow(self.len())
+        self.replica() == id.replica && id.seq.wrapping_sub(self.seq()) < narrow(self.len())
     }
 
     /// Which of its elements `id`, which it holds, is.
     pub(super) fn place_of(self, id: LocalId) -> usize {
-        (id.seq - self.seq) as usize
+        (id.seq - self.seq()) as usize
     }
 
     /// Its text, deleted or not.
     pub(super) fn text(self, log: &OpLog) -> &str {
-        let range = self.text as usize..self.text as usize + self.bytes();
-        if self.tag & LOADED == 0 {
+        let range = self.start() as usize..self.start() as usize + self.bytes();
+        if self.tag() & LOADED == 0 {
             log.of(self.replica()).text().slice(range)
         } else {
             &log.loaded_text()[range]
@@ -259,15 +289,15 @@ impl Item {
     /// The same in UTF-8.
     #[inline]
     pub(super) fn utf8(self, log: &OpLog) -> &[u8] {
-        let loaded = self.tag & LOADED != 0;
+        let loaded = self.tag() & LOADED != 0;
         let all = if loaded { log.loaded_text().as_bytes() } else { log.of(self.replica()).text().bytes() };
-        &all[self.text as usize..self.text as usize + self.bytes()]
+        &all[self.start() as usize..self.start() as usize + self.bytes()]
     }
 
     /// Elements in front of UTF-16 code unit `utf16`, and whether that unit starts one.
     #[inline]
     pub(super) fn chars_before_utf16(self, log: &OpLog, utf16: usize) -> (usize, bool) {
-        if self.tag & WIDE == 0 { (utf16, true) } else { chars_before_utf16(self.text(log), utf16) }
+        if self.tag() & WIDE == 0 { (utf16, true) } else { chars_before_utf16(self.text(log), utf16) }
     }
 
     /// What its first `chars` elements add up to while they are visible.
@@ -289,25 +319,25 @@ impl Item {
             return self.split_wide(log, at);
         }
         let at = narrow(at);
-        let left = Self { size: at, ..self };
-        (left, self.rest(at, at, self.size - at))
+        let left = Self::of(self.seq(), self.tag(), at, self.start());
+        (left, self.rest(at, at, self.extent() - at))
     }
 
     #[cold]
     fn split_wide(self, log: &OpLog, at: usize) -> (Self, Self) {
         let text = self.text(log);
         let bytes = byte_of(text, at);
-        let (mut left, mut right) = (self, self.rest(narrow(at), narrow(bytes), 0));
-        left.set_size(Size::of(&text[..bytes]), bytes);
-        right.set_size(Size::of(&text[bytes..]), text.len() - bytes);
-        (left, right)
+        let right = self.rest(narrow(at), narrow(bytes), 0);
+        let (left_text, right_text) = text.split_at(bytes);
+        let left = self.with_size(Size::of(left_text), left_text.len());
+        (left, right.with_size(Size::of(right_text), right_text.len()))
     }
 
     /// What is left behind its first `chars` elements of so many `bytes`.
     #[inline(always)]
     fn rest(self, chars: u32, bytes: u32, size: u32) -> Self {
-        let tag = self.tag & !HEAD | LEFT_TAKEN;
-        Self { seq: self.seq + chars, tag, size, text: self.text + bytes }
+        let tag = self.tag() & !HEAD | LEFT_TAKEN;
+        Self::of(self.seq() + chars, tag, size, self.start() + bytes)
     }
 
     /// The run of both, if `right`, which stands directly behind, goes on where this one ends, and so does
@@ -315,14 +345,15 @@ impl Item {
     #[inline]
     pub(super) fn joined(self, right: Self) -> Option<Self> {
         // Nearly all neighbours that are not one run differ in this.
-        let same_kind = (self.tag ^ right.tag) & (DELETED | LOADED | REPLICA) == 0 && right.tag & HEAD == 0;
+        let same_kind =
+            (self.tag() ^ right.tag()) & (DELETED | LOADED | REPLICA) == 0 && right.tag() & HEAD == 0;
         if same_kind { self.joined_if_next(right) } else { None }
     }
 
     #[inline]
     fn joined_if_next(self, right: Self) -> Option<Self> {
-        let goes_on =
-            self.seq + self.count() == right.seq && self.text as usize + self.bytes() == right.text as usize;
+        let goes_on = self.seq() + self.count() == right.seq()
+            && self.start() as usize + self.bytes() == right.start() as usize;
         if !goes_on {
             return None;
         }
@@ -333,10 +364,14 @@ impl Item {
         if size.chars != bytes && size.chars > WIDE_RUN {
             return None;
         }
-        let mut joined = self;
-        joined.set_size(size, bytes);
-        Some(joined)
+        Some(self.with_size(size, bytes))
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is asked for")]
+#[inline(always)]
+fn low(packed: u64) -> u32 {
+    packed as u32
 }
 
 /// Sizes of text fit 32 bits: the document's text is limited to so many bytes.
@@ -398,10 +433,10 @@ impl tree::Item for Item {
 
     #[inline]
     fn summary(&self) -> Visible {
-        let visible = if self.tag & WIDE == 0 {
-            Visible::ascii(self.size)
+        let visible = if self.tag() & WIDE == 0 {
+            Visible::ascii(self.extent())
         } else {
-            Visible::new(self.size & CHARS, self.size >> 9 & UTF16)
+            Visible::new(self.extent() & CHARS, self.extent() >> 9 & UTF16)
         };
         // Tombstones lie about as chance has it.
         select_unpredictable(self.is_deleted(), Visible::default(), visible)

@@ -394,7 +394,9 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             items.copy_within(slot.index + replaced..*len, slot.index + NEW);
             *len = *len + NEW - replaced;
         }
-        items[slot.index..slot.index + NEW].copy_from_slice(&new);
+        for (place, item) in items[slot.index..slot.index + NEW].iter_mut().zip(new) {
+            *place = item;
+        }
         self.adjust(slot.leaf, more);
         slot
     }
