@@ -129,6 +129,23 @@ impl<'a> Run<'a> {
     }
 }
 
+/// One operation beside an own element: what nearly every keystroke is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Keystroke {
+    pub(crate) seq: Seq,
+    /// How far below `seq` that element is: 1 to `seq`.
+    pub(crate) distance: Seq,
+    pub(crate) stroke: Stroke,
+}
+
+/// What a keystroke does; inserts one character of ASCII or deletes one element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stroke {
+    InsertAfter(u8),
+    InsertBefore(u8),
+    Delete,
+}
+
 /// A run as a delta holds it. `R` names replicas: mostly as indices into the delta's table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row<'a, R = u32> {

@@ -13,7 +13,8 @@ mod snapshot;
 mod values;
 
 pub(crate) use delta::{
-    DeltaWriter, decode_runs, decode_runs_named, decode_single, decode_single_named, write_single,
+    DeltaWriter, decode_runs, decode_runs_named, decode_single, decode_single_named, read_keystroke,
+    write_keystroke, write_single,
 };
 pub use delta::{ReplicaNames, decode_delta, encode_delta};
 pub(crate) use limits::{MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS};

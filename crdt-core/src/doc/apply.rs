@@ -154,7 +154,7 @@ impl Doc {
     }
 
     /// The position of the last edit, which inserted so many elements of ASCII.
-    fn before_last_edit(&mut self, len: Seq) -> Size {
+    pub(super) fn before_last_edit(&mut self, len: Seq) -> Size {
         let end = self.sequence.position_of_last_edit();
         Size { chars: end.chars - len as usize, utf16: end.utf16 - len as usize }
     }

@@ -2,10 +2,13 @@
 //!
 //! The shortest are `inline(always)` and call nothing: a call would be a third of what they cost.
 
+use super::edits::Edits;
 use super::{Doc, seq_of};
 use crate::ids::{ReplicaId, Seq};
+use crate::op::{Keystroke, Stroke};
 use crate::op_log::{LocalId, ReplicaIndex};
 use crate::sequence::Unit;
+use crate::units::Size;
 use core::ops::Range;
 
 impl Doc {
@@ -20,6 +23,51 @@ impl Doc {
     /// As [`Doc::type_on`], for a few more.
     pub(super) fn type_more_on(&mut self, unit: Unit, position: usize, text: &str) -> bool {
         self.sequence.types_on(self.own, unit, position) && self.append_on(self.own, self.replica, text)
+    }
+
+    /// Applies the next operation of the replica that was the last to do anything, if it goes on where the last edit
+    /// ended, and there is room. Such an operation waits for nothing, and nothing waits for it that did not come yet.
+    #[inline(always)]
+    pub(super) fn apply_keystroke(
+        &mut self,
+        replica: ReplicaId,
+        keystroke: Keystroke,
+        edits: Option<&mut Edits>,
+    ) -> bool {
+        let Keystroke { seq, distance, stroke } = keystroke;
+        // Who it is of is compared with whose elements are there, which costs less than to look it up.
+        let Some(index) = self.sequence.last_edited() else { return false };
+        let log = self.log.of(index);
+        if log.id() != replica || log.next_seq() != seq || replica == self.replica || !self.pending.is_empty()
+        {
+            return false;
+        }
+        match stroke {
+            Stroke::InsertAfter(byte) if distance == 1 => {
+                if !self.sequence.writes_on(index) || !self.append_one(index, replica, byte) {
+                    return false;
+                }
+                if let Some(edits) = edits {
+                    let text = [byte];
+                    let text = core::str::from_utf8(&text).expect("what is typed on is ASCII");
+                    edits.insert(self.before_last_edit(1), text);
+                }
+            }
+            Stroke::Delete => {
+                let target = LocalId::new(index, seq - distance);
+                let Some(seen) = self.version.last_set(replica) else { return false };
+                if !self.sequence.delete_elements_on(target, 1) {
+                    return false;
+                }
+                *seen = self.log.append_delete(index, target, 1, false);
+                if let Some(edits) = edits {
+                    let size = Size { chars: 1, utf16: 1 };
+                    edits.delete(self.sequence.position_of_last_edit(), size);
+                }
+            }
+            Stroke::InsertAfter(_) | Stroke::InsertBefore(_) => return false,
+        }
+        true
     }
 
     /// Appends `text` to the item of the last edit, which ends with the newest operation of `replica`. Tells

@@ -15,7 +15,7 @@ pub use transaction::Transaction;
 use crate::anchor::{Anchor, Side};
 use crate::codec::{
     DeltaWriter, ReplicaNames, decode_runs, decode_runs_named, decode_single, decode_single_named,
-    write_single,
+    read_keystroke, write_keystroke, write_single,
 };
 use crate::error::{ApplyError, EditError};
 use crate::event::TextEdit;
@@ -330,6 +330,21 @@ impl Doc {
 
     /// Appends to `out` what [`Doc::delta_of`] returns: for many small deltas this saves a vector each.
     pub fn delta_of_into(&self, replica: ReplicaId, seqs: Range<Seq>, out: &mut Vec<u8>) {
+        // Most of the time, that is what was just typed.
+        if replica != self.replica || seqs.end <= seqs.start || !self.keystroke_into(seqs.start, out) {
+            self.runs_into(replica, seqs, out);
+        }
+    }
+
+    /// Appends the delta of the newest own operation, if that is `seq` and a keystroke that takes few bytes.
+    #[inline(always)]
+    fn keystroke_into(&self, seq: Seq, out: &mut Vec<u8>) -> bool {
+        let keystroke = self.log.newest_keystroke(self.own, seq);
+        keystroke.is_some_and(|keystroke| write_keystroke(out, self.replica, keystroke))
+    }
+
+    #[inline(never)]
+    fn runs_into(&self, replica: ReplicaId, seqs: Range<Seq>, out: &mut Vec<u8>) {
         let log = self.log_of(replica, &seqs);
         writer_of(&log, replica, seqs).finish(out);
     }
@@ -350,6 +365,9 @@ impl Doc {
     /// Appends the delta of the own operations from `from` on.
     #[inline]
     fn newest_into(&self, from: Seq, out: &mut Vec<u8>) {
+        if self.keystroke_into(from, out) {
+            return;
+        }
         match self.log.newest(self.own, from) {
             Some(said) => write_single(out, &run_of(&self.log, self.own, said)),
             None => self.delta_of_into(self.replica, from..Seq::MAX, out),
@@ -408,7 +426,19 @@ impl Doc {
         Ok(edits.into_list())
     }
 
-    fn apply_delta(&mut self, delta: &[u8], edits: Option<&mut Edits>) -> Result<(), ApplyError> {
+    #[inline(always)]
+    fn apply_delta(&mut self, delta: &[u8], mut edits: Option<&mut Edits>) -> Result<(), ApplyError> {
+        // Most of the time, somebody types or deletes on.
+        if let Some((replica, keystroke)) = read_keystroke(delta)
+            && self.apply_keystroke(replica, keystroke, edits.as_deref_mut())
+        {
+            return Ok(());
+        }
+        self.apply_any_delta(delta, edits)
+    }
+
+    #[inline(never)]
+    fn apply_any_delta(&mut self, delta: &[u8], edits: Option<&mut Edits>) -> Result<(), ApplyError> {
         match decode_single(delta)? {
             Some(run) => self.apply_run(run, edits),
             None => self.apply_runs(decode_runs(delta)?, Some(self.replica), edits),

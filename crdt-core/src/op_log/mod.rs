@@ -24,6 +24,7 @@ pub(crate) use replica_log::{ReplicaLog, Said};
 
 use crate::anchor::{Anchor, Side};
 use crate::ids::{OpId, Place, ReplicaId, ReplicaMap, Seq};
+use crate::op::Keystroke;
 use alloc::vec::Vec;
 
 /// A replica's place in the op log of one document.
@@ -237,6 +238,12 @@ impl OpLog {
     #[inline]
     pub(crate) fn newest(&self, replica: ReplicaIndex, from: Seq) -> Option<Said<'_>> {
         self.replicas.get(replica as usize)?.newest(replica, from)
+    }
+
+    /// The newest operation of a listed replica, if that is `seq` and a keystroke beside an own element.
+    #[inline(always)]
+    pub(crate) fn newest_keystroke(&self, replica: ReplicaIndex, seq: Seq) -> Option<Keystroke> {
+        self.replicas.get(replica as usize)?.newest_keystroke(replica, seq)
     }
 
     /// The entries of one replica from `from` up to `to`, the first and last cut to fit.

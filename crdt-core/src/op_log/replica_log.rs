@@ -2,7 +2,9 @@ use super::text::Text;
 use super::{LocalId, Placement, ReplicaIndex, WIDE_RUN};
 use crate::anchor::Side;
 use crate::ids::{ReplicaId, Seq};
+use crate::op::{Keystroke, Stroke};
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// A run of operations as the log keeps it: 16 bytes.
 #[derive(Clone, Copy)]
@@ -100,10 +102,10 @@ impl ReplicaLog {
         self.entries.get(place + 1).map_or(self.next, |entry| entry.seq)
     }
 
-    fn entry_text(&self, place: usize) -> &str {
+    /// Where its text is.
+    fn entry_bytes(&self, place: usize) -> Range<usize> {
         let start = self.entries[place].text as usize;
-        let end = self.entries.get(place + 1).map_or(self.text.len(), |entry| entry.text as usize);
-        self.text.slice(start..end)
+        start..self.entries.get(place + 1).map_or(self.text.len(), |entry| entry.text as usize)
     }
 
     /// Whether the operation `seq` is integrated and inserted an element.
@@ -268,6 +270,31 @@ impl ReplicaLog {
         (self.entries[last].seq <= from && from < self.next).then(|| self.cut(replica, last, from, self.next))
     }
 
+    #[inline(always)]
+    pub(super) fn newest_keystroke(&self, replica: ReplicaIndex, seq: Seq) -> Option<Keystroke> {
+        let last = self.entries.last()?;
+        if self.next.wrapping_sub(seq) != 1 || seq < last.seq {
+            return None;
+        }
+        let skipped = seq - last.seq;
+        let is_own = last.tag & REPLICA == replica;
+        let is_backward = last.tag & BACKWARD != 0;
+        let (element, stroke) = if last.is_delete() {
+            let element = if is_backward { last.other - skipped } else { last.other + skipped };
+            (is_own.then_some(element)?, Stroke::Delete)
+        } else {
+            // A byte of ASCII at the end is all of the last character.
+            let byte = *self.text.bytes().last().filter(|byte| byte.is_ascii())?;
+            if skipped > 0 {
+                (seq - 1, Stroke::InsertAfter(byte))
+            } else {
+                let stroke = if is_backward { Stroke::InsertBefore(byte) } else { Stroke::InsertAfter(byte) };
+                (is_own.then_some(last.other)?, stroke)
+            }
+        };
+        Some(Keystroke { seq, distance: seq.checked_sub(element).filter(|&distance| distance > 0)?, stroke })
+    }
+
     #[inline]
     fn cut(&self, replica: ReplicaIndex, place: usize, from: Seq, to: Seq) -> Said<'_> {
         let entry = self.entries[place];
@@ -280,11 +307,12 @@ impl ReplicaLog {
             let target = LocalId::new(entry.tag & REPLICA, first);
             return Said::Delete { seq: start, len, target, descending };
         }
-        let text = self.entry_text(place);
-        let text = if text.len() == (entry_end - entry.seq) as usize {
-            &text[skipped as usize..(skipped + len) as usize]
+        let bytes = self.entry_bytes(place);
+        let text = if bytes.len() == (entry_end - entry.seq) as usize {
+            let first = bytes.start + skipped as usize;
+            self.text.slice(first..first + len as usize)
         } else {
-            crate::units::chars(text, skipped as usize, len as usize)
+            crate::units::chars(self.text.slice(bytes), skipped as usize, len as usize)
         };
         let placement = if skipped == 0 {
             entry.placement()

@@ -109,6 +109,13 @@ impl Sequence {
             || self.delete_forwards(count, |id| id == first).is_some()
     }
 
+    /// Whose elements were edited last.
+    #[inline(always)]
+    pub(crate) fn last_edited(&self) -> Option<ReplicaIndex> {
+        let Slot { leaf, index } = self.cursor.slot;
+        self.items.items(leaf).get(index).map(|item| item.id().replica)
+    }
+
     /// Expects that `replica` goes on so from what [`Sequence::delete_on`] just deleted, if `element`, whose deletion its log
     /// takes without an entry, comes next.
     #[inline]

@@ -44,6 +44,7 @@
 //!
 //! A single run, and each run of a table, has one form only; any other is refused. Reading a single takes no memory.
 
+mod keystroke;
 mod names;
 mod replicas;
 mod run;
@@ -52,6 +53,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use keystroke::{read as read_keystroke, write as write_keystroke};
 pub use names::ReplicaNames;
 pub(crate) use single::{decode_single, decode_single_named, write as write_single};
 

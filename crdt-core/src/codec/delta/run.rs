@@ -7,11 +7,11 @@ use crate::ids::{OpId, Seq};
 use crate::op::{Row, RowKind, Run, RunKind};
 
 const INSERT_START: u8 = 0;
-const INSERT_ON: u8 = 1;
-const INSERT_AFTER_OWN: u8 = 2;
-const INSERT_BEFORE_OWN: u8 = 3;
+pub(super) const INSERT_ON: u8 = 1;
+pub(super) const INSERT_AFTER_OWN: u8 = 2;
+pub(super) const INSERT_BEFORE_OWN: u8 = 3;
 const INSERT_BESIDE: u8 = 4;
-const DELETE_OWN_UP: u8 = 5;
+pub(super) const DELETE_OWN_UP: u8 = 5;
 const DELETE_OWN_DOWN: u8 = 6;
 const DELETE: u8 = 7;
 
