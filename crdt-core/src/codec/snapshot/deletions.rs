@@ -86,7 +86,8 @@ impl<'a> Deletions<'a> {
     #[inline(never)]
     pub(crate) fn read(&mut self, block: &mut [Deletion; BLOCK]) -> Result<usize, DecodeError> {
         let (heads, rest) = self.heads.split_at(self.heads.len().min(BLOCK));
-        let Self { mut numbers, mut target, .. } = *self;
+        let mut target = self.target;
+        let mut numbers = self.numbers.block();
         for (deletion, &head) in block.iter_mut().zip(heads) {
             if head & OTHER_REPLICA != 0 {
                 let replica = self.indices.varint_u32()?;
@@ -95,9 +96,7 @@ impl<'a> Deletions<'a> {
                 }
                 target.replica = replica;
             }
-            let Some((more, distance)) = numbers.take(SHAPES[usize::from(head & 0xf)]) else {
-                return Err(DecodeError::Truncated);
-            };
+            let (more, distance) = numbers.take(SHAPES[usize::from(head & 0xf)]);
             target.seq = packed::at_distance(target.seq, distance);
             let descending = head & DESCENDING != 0;
             if (head & !KNOWN != 0) | (more == Seq::MAX) | (descending & (more == 0)) {
@@ -105,10 +104,11 @@ impl<'a> Deletions<'a> {
             }
             *deletion = Deletion { target, len: more + 1, descending };
         }
-        (self.heads, self.numbers, self.target) = (rest, numbers, target);
+        (self.heads, self.target) = (rest, target);
+        self.numbers.skip(&numbers)?;
         if heads.len() < BLOCK {
             self.indices.clone().finish()?;
-            numbers.finish()?;
+            self.numbers.finish()?;
         }
         Ok(heads.len())
     }

@@ -35,18 +35,21 @@ const LENGTH_BYTES: [u8; 4] = [0, 1, 2, 4];
 /// The bytes of `seq`, by two bits and the bit of a head.
 const SEQ_BYTES: [u8; 8] = [0, 0, 2, 4, 1, 2, 3, 4];
 
-/// The bytes of both, by all these bits.
-static SHAPES: [Shape; 32] = shapes();
+/// The bytes of both, by the six bits of a head from that of a head of a run on.
+static SHAPES: [Shape; 64] = shapes();
 
-const fn shapes() -> [Shape; 32] {
-    let mut shapes = [Shape::of(0, 0); 32];
+const fn shapes() -> [Shape; 64] {
+    let mut shapes = [Shape::of(0, 0); 64];
     let mut bits = 0;
-    while bits < 32 {
-        shapes[bits] = Shape::of(LENGTH_BYTES[bits & 3], SEQ_BYTES[bits >> 2]);
+    while bits < 64 {
+        shapes[bits] = Shape::of(LENGTH_BYTES[bits >> 2 & 3], SEQ_BYTES[bits >> 4 | (bits & 1) << 2]);
         bits += 1;
     }
     shapes
 }
+
+/// The bits of a head of which none is set in an item that goes on from the item two before.
+const FROM_BEFORE: u8 = 0x60 | HEAD;
 
 /// The items of a snapshot.
 #[derive(Clone)]
@@ -91,13 +94,15 @@ impl<'a> Items<'a> {
         block: &mut [ItemPart; BLOCK],
     ) -> Result<usize, DecodeError> {
         let (heads, rest) = self.heads.split_at(self.heads.len().min(BLOCK));
-        let Self { mut numbers, mut replica, mut end, mut end_before, .. } = *self;
+        let Self { mut replica, mut end, mut end_before, .. } = *self;
+        let mut numbers = self.numbers.block();
         if !heads.is_empty() && replica as usize >= replicas {
             return Err(DecodeError::InvalidValue("replica of an item"));
         }
-        let mut parts = block.iter_mut().zip(heads).peekable();
-        while let Some((_, head)) = parts.peek() {
-            if **head & OTHER_REPLICA != 0 {
+        let mut parts = block.iter_mut();
+        let mut left = heads;
+        while let [first, others @ ..] = left {
+            if first & OTHER_REPLICA != 0 {
                 let next = self.indices.varint_u32()?;
                 if next == replica || next as usize >= replicas {
                     return Err(DecodeError::InvalidValue("replica of an item"));
@@ -105,28 +110,25 @@ impl<'a> Items<'a> {
                 end = self.ends.switch(replica, next, end);
                 (replica, end_before) = (next, end);
             }
-            // As far as the replica stays the same.
-            while let Some((part, &head)) = parts.next() {
-                let bits = head >> 3 & 0xf | (head & HEAD) << 3;
-                let Some((more, distance)) = numbers.take(SHAPES[usize::from(bits)]) else {
-                    return Err(DecodeError::Truncated);
-                };
+            let same = others.iter().position(|head| head & OTHER_REPLICA != 0);
+            let now;
+            (now, left) = left.split_at(same.map_or(left.len(), |same| 1 + same));
+            for (&head, part) in now.iter().zip(&mut parts) {
+                let (more, distance) = numbers.take(SHAPES[usize::from(head >> 1 & 0x3f)]);
                 let len = more.wrapping_add(1);
-                let from = select_unpredictable(bits & 0b1_1100 == 0, end_before, end);
+                let from = select_unpredictable(head & FROM_BEFORE == 0, end_before, end);
                 let seq = packed::at_distance(from, distance);
                 (end_before, end) = (end, seq.wrapping_add(len));
                 *part = ItemPart { id: LocalId::new(replica, seq), len, flags: head & FLAGS };
-                if parts.peek().is_some_and(|(_, head)| **head & OTHER_REPLICA != 0) {
-                    break;
-                }
             }
         }
         let count = heads.len();
-        (self.heads, self.numbers) = (rest, numbers);
+        self.heads = rest;
+        self.numbers.skip(&numbers)?;
         (self.replica, self.end, self.end_before) = (replica, end, end_before);
         if count < BLOCK {
             self.indices.clone().finish()?;
-            numbers.finish()?;
+            self.numbers.finish()?;
         }
         Ok(count)
     }

@@ -1,14 +1,22 @@
 //! Numbers of 0 to 4 bytes whose lengths stand elsewhere: read without a branch.
 
 use crate::error::DecodeError;
+use crate::op_log::BLOCK;
 use alloc::vec::Vec;
 
-/// Reads pairs of such numbers off a column.
+/// A column of pairs of such numbers.
 #[derive(Clone, Copy)]
 pub(super) struct Packed<'a> {
     bytes: &'a [u8],
+}
+
+/// The next [`BLOCK`] pairs of a column, with zeros behind its end: nothing is asked for each of them.
+pub(super) struct PackedBlock {
+    bytes: [u8; PAIRS + 8],
     at: usize,
 }
+
+const PAIRS: usize = 8 * BLOCK;
 
 /// How many bytes the two numbers of a pair have.
 #[derive(Clone, Copy)]
@@ -34,34 +42,40 @@ impl Shape {
 
 impl<'a> Packed<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self { bytes }
     }
 
-    /// The next two numbers; `None` if the column ends before.
     #[inline(always)]
-    pub(super) fn take(&mut self, shape: Shape) -> Option<(u32, u32)> {
-        let bytes = usize::from(shape.bytes);
-        let both = match self.bytes.get(self.at..self.at + 8) {
-            Some(eight) => u64::from_le_bytes(eight.try_into().ok()?),
-            None => self.near_the_end(bytes)?,
-        };
-        self.at += bytes;
-        let low = |value: u64| (value & 0xffff_ffff) as u32;
-        Some((low(both) & shape.first, low(both >> shape.first_bits) & shape.second))
+    pub(super) fn block(&self) -> PackedBlock {
+        let mut bytes = [0; PAIRS + 8];
+        match self.bytes.first_chunk() {
+            Some(first) => bytes = *first,
+            None => bytes[..self.bytes.len()].copy_from_slice(self.bytes),
+        }
+        PackedBlock { bytes, at: 0 }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn near_the_end(&self, len: usize) -> Option<u64> {
-        let rest = self.bytes.get(self.at..self.at + len)?;
-        let mut eight = [0; 8];
-        eight[..len].copy_from_slice(rest);
-        Some(u64::from_le_bytes(eight))
+    /// Goes on behind what was taken of a block, which was not there if it fails.
+    pub(super) fn skip(&mut self, block: &PackedBlock) -> Result<(), DecodeError> {
+        self.bytes = self.bytes.get(block.at..).ok_or(DecodeError::Truncated)?;
+        Ok(())
     }
 
     /// Ends reading.
     pub(super) fn finish(self) -> Result<(), DecodeError> {
-        if self.at == self.bytes.len() { Ok(()) } else { Err(DecodeError::TrailingBytes) }
+        if self.bytes.is_empty() { Ok(()) } else { Err(DecodeError::TrailingBytes) }
+    }
+}
+
+impl PackedBlock {
+    /// The next two numbers: up to [`BLOCK`] times.
+    #[inline(always)]
+    pub(super) fn take(&mut self, shape: Shape) -> (u32, u32) {
+        let at = self.at % PAIRS;
+        let both = self.bytes[at..at + 8].try_into().map_or(0, u64::from_le_bytes);
+        self.at += usize::from(shape.bytes);
+        let low = |value: u64| (value & 0xffff_ffff) as u32;
+        (low(both) & shape.first, low(both >> shape.first_bits) & shape.second)
     }
 }
 
@@ -99,20 +113,23 @@ mod tests {
             write(&mut bytes, value, u8::try_from(bytes_of(value)).unwrap());
         }
         let mut packed = Packed::new(&bytes);
+        let mut block = packed.block();
         let shape = |one, other| {
             let [one, other] = [one, other].map(|value| u8::try_from(bytes_of(value)).unwrap());
             Shape::of(one, other)
         };
         for pair in values.chunks(2) {
-            assert_eq!(packed.take(shape(pair[0], pair[1])), Some((pair[0], pair[1])));
+            assert_eq!(block.take(shape(pair[0], pair[1])), (pair[0], pair[1]));
         }
+        assert_eq!(packed.skip(&block), Ok(()));
+        assert_eq!(packed.finish(), Ok(()));
+        block.take(Shape::of(0, 1));
+        assert_eq!(Packed::new(&bytes).skip(&block), Err(DecodeError::Truncated));
         for from in values {
             for to in values {
                 assert_eq!(at_distance(from, distance(from, to)), to);
             }
         }
-        assert_eq!(packed.take(Shape::of(0, 1)), None);
-        assert_eq!(packed.finish(), Ok(()));
         assert_eq!((distance(5, 5), distance(5, 4), distance(5, 6)), (0, 1, 2));
     }
 }
