@@ -11,8 +11,8 @@ use alloc::vec::Vec;
 pub(crate) struct Elements {
     counts: Vec<Seq>,
     kept: Kept,
-    /// How many were added.
-    added: u64,
+    /// How many of each replica were added.
+    added: Vec<u64>,
 }
 
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Elements {
             }
             _ => Kept::Runs(Vec::new()),
         };
-        Self { counts, kept, added: 0 }
+        Self { added: vec![0; counts.len()], counts, kept }
     }
 
     /// How many operations of each replica it tells of.
@@ -53,27 +53,42 @@ impl Elements {
     /// Adds runs, whose replicas are listed. False if one is empty or goes beyond the count of its replica.
     #[inline(never)]
     pub(crate) fn claim(&mut self, runs: &[ItemPart]) -> bool {
-        let (mut replica, mut count, mut start) = (u32::MAX, 0, 0);
-        for &ItemPart { id: first, len, .. } in runs {
-            if first.replica != replica {
-                replica = first.replica;
-                count = self.counts[replica as usize];
-                start = if let Kept::Bits { starts, .. } = &self.kept { starts[replica as usize] } else { 0 };
-            }
-            if u64::from(first.seq) + u64::from(len.wrapping_sub(1)) >= u64::from(count) {
-                return false;
-            }
-            self.added += u64::from(len);
-            match &mut self.kept {
-                Kept::Bits { words, .. } if len <= 64 => {
-                    let word = start + (first.seq / 64) as usize;
-                    let (low, high) = two_masks(first.seq, len);
-                    if let Some([one, other]) = words.get_mut(word..word + 2) {
-                        *one |= low;
-                        *other |= high;
+        let Self { counts, kept, added } = self;
+        for runs in runs.chunk_by(|run, next| run.id.replica == next.id.replica) {
+            let replica = runs[0].id.replica as usize;
+            let count = u64::from(counts[replica]);
+            let is_beyond =
+                |run: &ItemPart| u64::from(run.id.seq) + u64::from(run.len.wrapping_sub(1)) >= count;
+            match kept {
+                Kept::Bits { words, starts } => {
+                    let words = &mut words[starts[replica]..];
+                    let mut sum = 0;
+                    for run in runs {
+                        if is_beyond(run) {
+                            return false;
+                        }
+                        sum += u64::from(run.len);
+                        let (word, (low, high)) =
+                            ((run.id.seq / 64) as usize, two_masks(run.id.seq, run.len));
+                        match words.get_mut(word..word + 2) {
+                            Some([one, other]) if run.len <= 64 => {
+                                *one |= low;
+                                *other |= high;
+                            }
+                            _ => masks(run.id.seq, run.len).for_each(|(word, mask)| words[word] |= mask),
+                        }
+                    }
+                    added[replica] += sum;
+                }
+                Kept::Runs(all) => {
+                    for run in runs {
+                        if is_beyond(run) {
+                            return false;
+                        }
+                        added[replica] += u64::from(run.len);
+                        all.push((run.id, run.len));
                     }
                 }
-                kept => kept.add(first, len, start),
             }
         }
         true
@@ -81,9 +96,12 @@ impl Elements {
 
     /// Ends adding; false if any element was added twice.
     pub(crate) fn finish(&mut self) -> bool {
-        let Kept::Runs(runs) = &mut self.kept else {
-            return (0..self.counts.len()).map(|replica| u64::from(self.count(replica))).sum::<u64>()
-                == self.added;
+        let runs = match &mut self.kept {
+            Kept::Bits { words, .. } => {
+                let bits: u64 = words.iter().map(|word| u64::from(word.count_ones())).sum();
+                return bits == self.added.iter().sum();
+            }
+            Kept::Runs(runs) => runs,
         };
         runs.sort_unstable();
         let mut apart = true;
@@ -99,58 +117,32 @@ impl Elements {
         apart
     }
 
-    /// How many elements a replica inserted.
+    /// How many elements a replica inserted, once adding has ended well.
     pub(crate) fn count(&self, replica: usize) -> Seq {
-        match &self.kept {
-            Kept::Bits { words, starts } => {
-                let len = self.counts[replica].div_ceil(64) as usize;
-                words[starts[replica]..][..len].iter().map(|word| word.count_ones()).sum()
-            }
-            Kept::Runs(runs) => {
-                let from = runs.partition_point(|(first, _)| (first.replica as usize) < replica);
-                let own = runs[from..].iter().take_while(|(first, _)| first.replica as usize == replica);
-                own.map(|&(_, len)| len).sum()
-            }
-        }
+        Seq::try_from(self.added[replica]).expect("none was added twice")
     }
 
     /// Whether all of `len` operations from `first` on are elements. All are below the count.
     #[inline]
     pub(crate) fn hold(&self, first: LocalId, len: Seq) -> bool {
+        if let Kept::Bits { words, starts } = &self.kept
+            && len <= 64
+        {
+            let word = starts[first.replica as usize] + (first.seq / 64) as usize;
+            let (low, high) = two_masks(first.seq, len);
+            return (words[word] & low == low) & (words[word + 1] & high == high);
+        }
+        self.hold_many(first, len)
+    }
+
+    #[inline(never)]
+    fn hold_many(&self, first: LocalId, len: Seq) -> bool {
         match &self.kept {
-            Kept::Bits { words, starts } if len <= 64 => {
-                let (word, bit) =
-                    (starts[first.replica as usize] + (first.seq / 64) as usize, first.seq % 64);
-                let mask: u64 = !0 >> (64 - len);
-                let (low, high) = (mask << bit, mask >> 1 >> (63 - bit));
-                (words[word] & low == low) & (words[word + 1] & high == high)
-            }
-            kept => kept.hold(first, len),
-        }
-    }
-}
-
-impl Kept {
-    #[inline(never)]
-    fn add(&mut self, first: LocalId, len: Seq, start: usize) {
-        match self {
-            Self::Bits { words, .. } => {
-                for (word, mask) in masks(first.seq, len) {
-                    words[start + word] |= mask;
-                }
-            }
-            Self::Runs(runs) => runs.push((first, len)),
-        }
-    }
-
-    #[inline(never)]
-    fn hold(&self, first: LocalId, len: Seq) -> bool {
-        match self {
-            Self::Bits { words, starts } => {
+            Kept::Bits { words, starts } => {
                 let words = &words[starts[first.replica as usize]..];
                 masks(first.seq, len).all(|(word, mask)| words[word] & mask == mask)
             }
-            Self::Runs(runs) => {
+            Kept::Runs(runs) => {
                 let behind = runs.partition_point(|&(run, _)| run <= first);
                 let run = behind.checked_sub(1).map(|place| runs[place]);
                 run.is_some_and(|(run, run_len)| {
@@ -162,10 +154,10 @@ impl Kept {
     }
 }
 
-/// Of two words the bits `from % 64` and so on, `len` of them: 1 to 64.
-#[inline]
+/// Of two words the bits `from % 64` and so on, `len` of them: 1 to 64, or it comes to nothing in particular.
+#[inline(always)]
 fn two_masks(from: Seq, len: Seq) -> (u64, u64) {
-    let (bit, mask) = (from % 64, !0 >> (64 - len));
+    let (bit, mask) = (from % 64, (2u64 << (len.wrapping_sub(1) % 64)).wrapping_sub(1));
     (mask << bit, mask >> 1 >> (63 - bit))
 }
 

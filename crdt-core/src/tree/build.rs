@@ -48,9 +48,9 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Builder<T, LEAF, INNER> {
             }
             let mut sum = T::Summary::default();
             let before = leaf.len;
+            leaf.len = LEAF.min(before + items.len());
             for (place, item) in leaf.items[before..].iter_mut().zip(&mut items) {
                 *place = item;
-                leaf.len += 1;
                 sum.add(item.summary());
             }
             self.sum.add(sum);
