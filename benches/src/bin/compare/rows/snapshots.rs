@@ -23,12 +23,14 @@ const TEXT: &str = "snapshot → text readable";
 const LOCAL: &str = "snapshot → first local edit with its delta";
 const REMOTE: &str = "snapshot → first remote delta applied";
 const HEAP: &str = "live heap, loaded, full history, after one local and one remote edit";
-const WORKS: [&str; 5] = [BYTES, TEXT, LOCAL, REMOTE, HEAP];
+const HEAP_MET: &str = "live heap, the same, both edits at one place";
+const WORKS: [&str; 6] = [BYTES, TEXT, LOCAL, REMOTE, HEAP, HEAP_MET];
 
-/// A replica's snapshot, and a delta that another one made on top of it.
+/// A replica's snapshot, and what another one did on top of it: a character in the middle, or at a third of the text.
 struct Stored {
     snapshot: Vec<u8>,
     delta: Vec<u8>,
+    elsewhere: Vec<u8>,
 }
 
 /// By contender and trace: writing the history takes some of them much longer than opening it, and all rows want it.
@@ -47,7 +49,7 @@ pub(super) fn run(bench: &mut Bench) {
         if !bench.wants(work) {
             continue;
         }
-        let is_bytes = work == HEAP || work == BYTES;
+        let is_bytes = [BYTES, HEAP, HEAP_MET].contains(&work);
         let plan = if is_bytes { bench.plan.once() } else { bench.plan };
         let unit = if is_bytes { Unit::Bytes } else { Unit::Milliseconds };
         for (name, history) in &histories {
@@ -71,6 +73,8 @@ pub(super) fn run(bench: &mut Bench) {
         match work {
             BYTES => bench.note("In the form that opens fastest: nobody compresses. Cola's is its replica and the visible text; deleted text is gone."),
             TEXT => bench.note("loro: its snapshot holds the text beside the history, and it reads no more than that. Cola: see above; no full history."),
+            HEAP => bench.note("The local edit in the middle, the remote one at a third of the text."),
+            HEAP_MET => bench.note("Both insert where nobody knew of the other: ours decodes its past to tell whose comes first."),
             _ => {}
         }
         bench.end_table(plan);
@@ -80,7 +84,10 @@ pub(super) fn run(bench: &mut Bench) {
 
 /// One character in the middle.
 fn one_edit(history: &History) -> Edit {
-    let position = history.end.chars().count() / 2;
+    edit_at(history, history.end.chars().count() / 2)
+}
+
+fn edit_at(history: &History, position: usize) -> Edit {
     let bytes = history.end.char_indices().nth(position).map_or(0, |(at, _)| at);
     let (position, position_bytes) = (narrow(position), narrow(bytes));
     Edit { position, delete: 0, position_bytes, delete_bytes: 0, text: "q" }
@@ -90,10 +97,14 @@ fn stored<C: Crdt>(history: &History) -> Result<Rc<Stored>, Missing> {
     let mut author = C::new(1);
     author.edit_all(&history.edits, (0, 0), Limit::from_now(PATIENCE))?;
     let snapshot = author.snapshot();
-    let mut other = C::from_snapshot(2, &snapshot);
-    let mut delta = Vec::new();
-    other.edit_encoded(&[one_edit(history)], &mut delta);
-    Ok(Rc::new(Stored { snapshot, delta }))
+    let delta_of = |edit| {
+        let mut delta = Vec::new();
+        C::from_snapshot(2, &snapshot).edit_encoded(&[edit], &mut delta);
+        delta
+    };
+    let delta = delta_of(one_edit(history));
+    let elsewhere = delta_of(edit_at(history, history.end.chars().count() / 3));
+    Ok(Rc::new(Stored { snapshot, delta, elsewhere }))
 }
 
 fn contender<'a, C: Crdt>(
@@ -111,11 +122,12 @@ fn contender<'a, C: Crdt>(
         if work == BYTES {
             return Ok(stored.snapshot.len() as f64);
         }
-        if work == HEAP {
+        if work == HEAP || work == HEAP_MET {
+            let delta = if work == HEAP { &stored.elsewhere } else { &stored.delta };
             let (mut opened, heap) = counted(|| {
                 let mut opened = C::from_snapshot(3, &stored.snapshot);
                 opened.edit_encoded(&[edit], &mut Vec::new());
-                opened.apply(&stored.delta);
+                opened.apply(delta);
                 opened
             });
             assert_eq!(opened.text().len(), edited.len() + edit.text.len(), "{}", C::NAME);
