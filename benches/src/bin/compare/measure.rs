@@ -30,6 +30,9 @@ impl Plan {
     }
 }
 
+/// Whose runs are shorter warms up for so long at the start of each turn.
+const WARM_UP: Duration = Duration::from_millis(25);
+
 /// When the run in progress is given up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit(Instant, Duration);
@@ -110,16 +113,20 @@ pub(crate) struct Outcome {
     pub(crate) runs: usize,
 }
 
-/// Warms every contender up once, then lets them take turns.
+/// Warms every contender up once, then lets them take turns. Who is quick warms up again in each turn: else it would pay for
+/// what the one before it, which may have run for seconds, left in caches and in the allocator.
 pub(crate) fn measure(mut contenders: Vec<Contender<'_>>, plan: Plan) -> Vec<Outcome> {
     let mut values: Vec<Result<Vec<f64>, Missing>> = Vec::with_capacity(contenders.len());
     let mut left = Vec::with_capacity(contenders.len());
+    let mut quick = Vec::with_capacity(contenders.len());
     for contender in &mut contenders {
         let start = Instant::now();
         let first = contender.run(Limit::from_now(plan.per_run));
-        let affordable = plan.per_contender.as_secs_f64() / start.elapsed().as_secs_f64().max(1e-9);
+        let took = start.elapsed();
+        let affordable = plan.per_contender.as_secs_f64() / took.as_secs_f64().max(1e-9);
         let runs = (1..=plan.runs).rev().find(|&runs| runs as f64 <= affordable).unwrap_or(0);
         left.push(if first.is_ok() { runs } else { 0 });
+        quick.push(took <= WARM_UP);
         // The warm-up counts only for those that get no other run.
         values.push(first.map(|value| if runs == 0 { vec![value] } else { Vec::new() }));
     }
@@ -128,6 +135,11 @@ pub(crate) fn measure(mut contenders: Vec<Contender<'_>>, plan: Plan) -> Vec<Out
             if round >= left[index] {
                 continue;
             }
+            let turn = Instant::now();
+            while quick[index]
+                && turn.elapsed() < WARM_UP
+                && contender.run(Limit::from_now(plan.per_run)).is_ok()
+            {}
             match (contender.run(Limit::from_now(plan.per_run)), &mut values[index]) {
                 (Ok(value), Ok(values)) => values.push(value),
                 (Err(missing), values) => *values = Err(missing),
