@@ -58,6 +58,11 @@ impl<'a> Counted<'a> {
         Self { text, size: Size::of(text) }
     }
 
+    /// `text` is ASCII.
+    pub(crate) fn ascii(text: &'a str) -> Self {
+        Self { text, size: Size { chars: text.len(), utf16: text.len() } }
+    }
+
     pub(crate) fn is_ascii(self) -> bool {
         self.size.chars == self.text.len()
     }

@@ -87,11 +87,12 @@ impl Doc {
     /// # Errors
     /// As [`VersionVector::decode`].
     #[wasm_bindgen(js_name = deltaSince)]
-    pub fn delta_since(&self, version: Option<Box<[u8]>>) -> Result<Vec<u8>, JsValue> {
+    pub fn delta_since(&mut self, version: Option<Box<[u8]>>) -> Result<Vec<u8>, JsValue> {
         let version = match version {
             Some(bytes) => VersionVector::decode(&bytes).map_err(throw)?,
             None => VersionVector::new(),
         };
+        self.inner.decode_history_since(&version);
         Ok(self.inner.delta_since(&version))
     }
 
@@ -110,7 +111,9 @@ impl Doc {
     }
 
     /// The whole state.
-    pub fn snapshot(&self) -> Vec<u8> {
+    pub fn snapshot(&mut self) -> Vec<u8> {
+        // Who stores a document once stores it again.
+        self.inner.decode_history_since(&VersionVector::new());
         self.inner.encode_snapshot()
     }
 

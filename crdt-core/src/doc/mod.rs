@@ -32,6 +32,9 @@ use core::fmt;
 use core::ops::Range;
 use edits::Edits;
 
+/// Text of so many bytes is worth reading once instead of twice.
+const LONG: usize = 1 << 14;
+
 /// One copy of a replicated text.
 ///
 /// Copies with the same operations hold the same text, in whatever order and however often the
@@ -207,6 +210,9 @@ impl Doc {
         if text.len() > MAX_TEXT_BYTES - self.log.text_bytes() {
             return Err(EditError::Full);
         }
+        if text.len() >= LONG && self.paste(place, text) {
+            return Ok(());
+        }
         let text = Counted::of(text);
         let id = self.next_id(text.size.chars)?;
         let placement = self.sequence.placement_at(place);
@@ -221,8 +227,24 @@ impl Doc {
 
     #[inline(always)]
     fn insert_run(&mut self, place: Place, id: LocalId, placement: Placement, run: Counted<'_>) {
-        self.sequence.insert_at(&self.log, place, id, placement, run);
+        let start = self.log.of(id.replica).text_end();
+        self.sequence.insert_at(&self.log, place, id, placement, run, start);
         self.append_insert(id.replica, placement, run.text, seq_of(run.size.chars));
+    }
+
+    /// Inserts `text` if it is ASCII and there are seqs for it, and tells whether. It is read once.
+    #[inline(never)]
+    fn paste(&mut self, place: Place, text: &str) -> bool {
+        let Ok(id) = self.next_id(text.len()) else { return false };
+        let Some(start) = self.log.append_ascii(id.replica, text) else { return false };
+        let placement = self.sequence.placement_at(place);
+        let count = seq_of(text.len());
+        self.sequence.insert_at(&self.log, place, id, placement, Counted::ascii(text), start);
+        if !self.log.append_elements(id.replica, placement, start, count) {
+            self.sequence.end_writing();
+        }
+        self.version.set(self.replica, id.seq + count);
+        true
     }
 
     #[cold]

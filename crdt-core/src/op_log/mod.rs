@@ -183,6 +183,29 @@ impl OpLog {
         log.ends_in_ascii()
     }
 
+    /// Appends the text of an insertion to come, if it is ASCII, and tells where it starts.
+    pub(crate) fn append_ascii(&mut self, replica: ReplicaIndex, text: &str) -> Option<u32> {
+        let log = &mut self.replicas[replica as usize];
+        let start = log.text_end();
+        log.append_ascii(text).then(|| {
+            self.text_bytes += text.len();
+            start
+        })
+    }
+
+    /// As [`OpLog::append_insert`], of elements whose text [`OpLog::append_ascii`] has just appended.
+    pub(crate) fn append_elements(
+        &mut self,
+        replica: ReplicaIndex,
+        placement: Placement,
+        start: u32,
+        count: Seq,
+    ) -> bool {
+        let log = &mut self.replicas[replica as usize];
+        log.append_elements(replica, placement, start, count);
+        log.ends_in_ascii()
+    }
+
     /// Appends one element, if it is ASCII, placed after the newest operation of `replica`, which is ASCII too, if
     /// that takes no memory and there is room.
     #[inline(always)]

@@ -158,8 +158,31 @@ impl ReplicaLog {
         text: &str,
         count: Seq,
     ) {
-        let start = u32::try_from(self.text.len()).expect("text was checked against its limit");
+        let start = self.text_end();
         self.text.push_str(text);
+        self.append_elements(replica, placement, start, count);
+    }
+
+    /// Where the text of the next insertion starts.
+    #[inline]
+    pub(crate) fn text_end(&self) -> u32 {
+        u32::try_from(self.text.len()).expect("text was checked against its limit")
+    }
+
+    /// Appends text for [`ReplicaLog::append_elements`] if it is ASCII, and tells whether.
+    pub(super) fn append_ascii(&mut self, text: &str) -> bool {
+        self.text.push_ascii(text)
+    }
+
+    /// As [`ReplicaLog::append_insert`], with text that was appended already, from byte `start` on.
+    #[inline(always)]
+    pub(super) fn append_elements(
+        &mut self,
+        replica: ReplicaIndex,
+        placement: Placement,
+        start: u32,
+        count: Seq,
+    ) {
         let seq = self.next;
         self.next += count;
         let goes_on =
@@ -251,7 +274,7 @@ impl ReplicaLog {
             }
         }
         let tag = DELETE | target.replica | if descending { BACKWARD } else { 0 };
-        let text = u32::try_from(self.text.len()).expect("text was checked against its limit");
+        let text = self.text_end();
         self.entries.push(Entry { seq, tag, other: target.seq, text });
         self.next
     }

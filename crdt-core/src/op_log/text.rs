@@ -1,6 +1,9 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
+/// Much less than a cache holds.
+const PIECE: usize = 1 << 14;
+
 /// Text that grows at its end.
 ///
 /// Whole scalar values in UTF-8, as bytes: appending one to a `String` is a call, and typing does little else. Who reads
@@ -30,6 +33,21 @@ impl Text {
 
     pub(super) fn push_str(&mut self, text: &str) {
         self.0.extend_from_slice(text.as_bytes());
+    }
+
+    /// Appends `text` if it is ASCII, and tells whether. It is looked at and copied a piece at a time, so that it comes
+    /// from memory once.
+    pub(super) fn push_ascii(&mut self, text: &str) -> bool {
+        let before = self.0.len();
+        self.0.reserve(text.len());
+        for piece in text.as_bytes().chunks(PIECE) {
+            if !piece.is_ascii() {
+                self.0.truncate(before);
+                return false;
+            }
+            self.0.extend_from_slice(piece);
+        }
+        true
     }
 
     #[inline]

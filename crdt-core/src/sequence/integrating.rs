@@ -3,7 +3,7 @@
 use super::cursor::Cursor;
 use super::item::Item;
 use super::siblings::Siblings;
-use super::{Beside, Gap, PastNeeded, Sequence, Spot, goes_on, siblings, text_start};
+use super::{Beside, Gap, PastNeeded, Sequence, Spot, goes_on, siblings};
 use crate::anchor::Side;
 use crate::ids::OpId;
 use crate::op_log::{LocalId, OpLog, Placement};
@@ -37,7 +37,7 @@ impl Sequence {
     ) -> Result<(), PastNeeded> {
         let (spot, left_taken) = self.spot_for(log, id, placement, beside)?;
         let head = !goes_on(id, placement);
-        let item = Item::new(id, run, text_start(log, id), head, left_taken);
+        let item = Item::new(id, run, log.of(id.replica).text_end(), head, left_taken);
         let (slot, whole) = self.put(log, spot, item);
         self.cursor = Cursor::somewhere(slot);
         self.go_on_typing(id.replica, whole);

@@ -149,7 +149,8 @@ impl Sequence {
         Place { spot: Some(spot), at, around: self.cursor.around(total) }
     }
 
-    /// Puts in a run typed at `place`; `placement` is what [`Sequence::placement_at`] gave there.
+    /// Puts in a run typed at `place`; `placement` is what [`Sequence::placement_at`] gave there. Its text is in the log
+    /// of its replica from byte `start` on, or will be.
     #[inline(always)]
     pub(crate) fn insert_at(
         &mut self,
@@ -158,10 +159,11 @@ impl Sequence {
         id: LocalId,
         placement: Placement,
         run: Counted<'_>,
+        start: u32,
     ) {
         self.index.relax();
         let head = !goes_on(id, placement);
-        let item = Item::new(id, run, text_start(log, id), head, true);
+        let item = Item::new(id, run, start, head, true);
         let leaves = self.items.leaf_count();
         let (slot, whole) = self.put(log, place.spot, item);
         let (mut end, mut around) = (place.at, place.around);
@@ -339,11 +341,6 @@ fn cut(item: Item, log: &OpLog, at: usize) -> (Item, Option<Item>) {
 /// Whether `id` was placed after its predecessor in seq.
 fn goes_on(id: LocalId, placement: Placement) -> bool {
     id.seq > 0 && placement == Placement { element: LocalId::new(id.replica, id.seq - 1), side: Side::After }
-}
-
-/// Where the text of the next insertion of a replica starts in its log.
-fn text_start(log: &OpLog, id: LocalId) -> u32 {
-    u32::try_from(log.of(id.replica).text().len()).expect("text was checked against its limit")
 }
 
 #[inline]
