@@ -33,7 +33,10 @@ use core::ops::Range;
 use edits::Edits;
 
 /// Text of so many bytes is worth reading once instead of twice.
+#[cfg(not(test))]
 const LONG: usize = 1 << 14;
+#[cfg(test)]
+const LONG: usize = 12;
 
 /// One copy of a replicated text.
 ///

@@ -542,3 +542,25 @@ fn history_is_decoded_once_where_it_is_asked_for_and_nothing_else_changes() {
         assert_eq!(opened.text(), format!("{}and on{}", &before.0[..6], &before.0[6..]));
     }
 }
+
+#[test]
+fn pastes_are_counted_piece_by_piece() {
+    let pastes =
+        ["twelve bytes", "a long paste of ASCII", "the last is not: \u{e9}", "\u{1f600} the first is not"];
+    let mut dice = Dice(3);
+    let (mut one, mut expected) = (doc(1), String::new());
+    let mut other = doc(2);
+    for _ in 0..200 {
+        let chars = expected.chars().count();
+        let position = dice.below(chars + 1);
+        let text = pastes[dice.below(pastes.len())];
+        one.insert(position, text).unwrap();
+        let byte = expected.char_indices().nth(position).map_or(expected.len(), |(byte, _)| byte);
+        expected.insert_str(byte, text);
+        assert_eq!(one.text(), expected);
+        assert_eq!(one.len_utf16(), expected.encode_utf16().count());
+        other.apply(&one.delta_since(other.version())).unwrap();
+        assert_eq!(other.text(), expected);
+        one.assert_invariants();
+    }
+}

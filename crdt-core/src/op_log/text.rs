@@ -2,7 +2,10 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 /// Much less than a cache holds.
+#[cfg(not(test))]
 const PIECE: usize = 1 << 14;
+#[cfg(test)]
+const PIECE: usize = 5;
 
 /// Text that grows at its end.
 ///
