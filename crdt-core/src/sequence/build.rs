@@ -1,11 +1,12 @@
 //! Whole sequences in and out: built from the items of a snapshot, taken apart for one, and told that their
 //! text has moved.
 
-use super::item::Item;
+use super::item::{Item, Visible, low};
 use super::{Cursor, IdIndex, Items, Sequence};
 use crate::op_log::{ItemPart, Moved, OpLog, Piece, WIDE_RUN};
 use crate::tree::Builder;
 use crate::units::Size;
+use core::hint::select_unpredictable;
 
 #[cfg(not(test))]
 type ItemsBuilder = Builder<Item, 64, 32>;
@@ -35,25 +36,44 @@ impl<'a> SequenceBuilder<'a> {
     }
 
     /// Appends items. False if text of one is not there, or is not ASCII and too long.
-    #[inline(never)]
     pub(crate) fn push(&mut self, parts: &[ItemPart]) -> bool {
+        if self.is_ascii { self.push_ascii(parts) } else { self.push_measured(parts) }
+    }
+
+    /// As many elements as bytes: where texts start are running sums, and those give the sums of leaves.
+    #[inline(never)]
+    fn push_ascii(&mut self, parts: &[ItemPart]) -> bool {
+        let [mut visible, mut deleted] = self.next.map(|start| start as u64);
+        self.items.extend(parts, |parts, items| {
+            let before = visible;
+            for (part, item) in parts.iter().zip(items) {
+                let (is_deleted, len) = (part.is_deleted(), u64::from(part.len));
+                let start = select_unpredictable(is_deleted, deleted, visible);
+                let buried = select_unpredictable(is_deleted, len, 0);
+                deleted += buried;
+                visible += len - buried;
+                *item = Item::loaded_ascii(*part, start);
+            }
+            Visible::ascii(low(visible - before))
+        });
+        // Beyond the ends are sums that came to nothing, and so did the items.
+        let [visible, deleted] = [visible, deleted].map(|end| usize::try_from(end).unwrap_or(usize::MAX));
+        self.next = [visible, deleted];
+        visible <= self.ends[0] && deleted <= self.ends[1]
+    }
+
+    #[inline(never)]
+    fn push_measured(&mut self, parts: &[ItemPart]) -> bool {
         let mut is_good = true;
-        let Self { items, text, is_ascii, next, ends } = self;
-        items.extend(parts.iter().map(|part| {
+        let Self { items, text, next, ends, .. } = self;
+        for part in parts {
             let place = usize::from(part.is_deleted());
-            let (start, chars) = (next[place], part.len as usize);
-            let found = if chars > ends[place] - start {
-                None
-            } else if *is_ascii {
-                Some((Size { chars, utf16: chars }, chars))
-            } else {
-                measure(&text[start..ends[place]], chars)
-            };
+            let found = measure(&text[next[place]..ends[place]], part.len as usize);
             is_good &= found.is_some();
             let (size, bytes) = found.unwrap_or_default();
-            next[place] = start + bytes;
-            Item::loaded(part.id, size, bytes, start).with_flags(part.flags)
-        }));
+            items.push(Item::loaded(part.id, size, bytes, next[place]).with_flags(part.flags));
+            next[place] += bytes;
+        }
         is_good
     }
 

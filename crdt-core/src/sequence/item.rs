@@ -51,6 +51,13 @@ impl Item {
         Self::of(id.seq, LOADED | id.replica, 0, narrow(start)).with_size(size, bytes)
     }
 
+    /// A run of a snapshot: its text is ASCII and starts at byte `start` < 2^32 of the loaded text.
+    #[inline(always)]
+    pub(super) fn loaded_ascii(part: ItemPart, start: u64) -> Self {
+        let ItemPart { id, len, flags } = part;
+        Self::of(id.seq, LOADED | id.replica, len, low(start)).with_flags(flags)
+    }
+
     /// The same with the flags of an [`ItemPart`].
     #[inline]
     pub(super) fn with_flags(mut self, flags: u8) -> Self {
@@ -370,7 +377,7 @@ impl Item {
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower half is asked for")]
 #[inline(always)]
-fn low(packed: u64) -> u32 {
+pub(super) fn low(packed: u64) -> u32 {
     packed as u32
 }
 

@@ -37,23 +37,21 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Builder<T, LEAF, INNER> {
         self.sum.add(item.summary());
     }
 
-    /// Appends as many items.
+    /// Appends an item for each part. `fill` makes as many as it is given parts, and tells their sum.
     #[inline(always)]
-    pub(crate) fn extend(&mut self, mut items: impl ExactSizeIterator<Item = T>) {
-        while items.len() > 0 {
+    pub(crate) fn extend<P>(&mut self, mut parts: &[P], mut fill: impl FnMut(&[P], &mut [T]) -> T::Summary) {
+        while !parts.is_empty() {
             let last = self.leaves.len() - 1;
             let mut leaf = &mut *self.leaves[last];
             if leaf.len == LEAF {
                 leaf = self.open_leaf();
             }
-            let mut sum = T::Summary::default();
-            let before = leaf.len;
-            leaf.len = LEAF.min(before + items.len());
-            for (place, item) in leaf.items[before..].iter_mut().zip(&mut items) {
-                *place = item;
-                sum.add(item.summary());
-            }
+            let room = &mut leaf.items[leaf.len..];
+            let (now, later) = parts.split_at(parts.len().min(room.len()));
+            let sum = fill(now, &mut room[..now.len()]);
+            leaf.len += now.len();
             self.sum.add(sum);
+            parts = later;
         }
     }
 
