@@ -172,9 +172,7 @@ fn check_deletions(deletions: &[u8], elements: &Elements) -> Result<(), DecodeEr
                 return Err(INVALID);
             }
             rest -= len;
-            let lowest = LocalId::new(target.replica, target.seq - below);
-            let there = elements.counts().get(target.replica as usize).copied().unwrap_or(0);
-            if lowest.seq >= there || len > there - lowest.seq || !elements.hold(lowest, len) {
+            if !elements.hold(LocalId::new(target.replica, target.seq - below), len) {
                 return Err(INVALID);
             }
         }

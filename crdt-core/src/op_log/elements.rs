@@ -11,16 +11,26 @@ use alloc::vec::Vec;
 pub(crate) struct Elements {
     counts: Vec<Seq>,
     kept: Kept,
-    /// How many of each replica were added.
-    added: Vec<u64>,
+    /// The lengths of all runs that were added.
+    added: u64,
+    /// How many elements each replica inserted, once adding has ended.
+    inserted: Vec<Seq>,
 }
 
 #[derive(Clone)]
 enum Kept {
-    /// The bits, and in which word those of each replica start.
-    Bits { words: Vec<u64>, starts: Vec<usize> },
+    /// While runs are added, bits that change at both ends of each: a bit is that of an element if an odd number of
+    /// those up to it are set. Once adding has ended, those of elements are set.
+    Bits { words: Vec<u64>, places: Vec<Places> },
     /// First element and length; sorted and joined once all are there.
     Runs(Vec<(LocalId, Seq)>),
+}
+
+/// Which bits are of the operations of one replica: they start with a word.
+#[derive(Clone, Copy)]
+struct Places {
+    start: u64,
+    end: u64,
 }
 
 impl Elements {
@@ -32,17 +42,17 @@ impl Elements {
         let kept = match usize::try_from(total) {
             Ok(total) if total / 2 <= bytes => {
                 let mut next = 0;
-                let starts = counts.iter().map(|&count| {
+                let places = counts.iter().map(|&count| {
                     let start = next;
-                    next += count.div_ceil(64) as usize;
-                    start
+                    next += 64 * words(count);
+                    Places { start, end: start + u64::from(count) }
                 });
-                // A run of up to 64 bits may touch the word behind its own.
-                Kept::Bits { starts: starts.collect(), words: vec![0; total + 1] }
+                // A run may end with the last bit of a word.
+                Kept::Bits { places: places.collect(), words: vec![0; total + 1] }
             }
             _ => Kept::Runs(Vec::new()),
         };
-        Self { added: vec![0; counts.len()], counts, kept }
+        Self { inserted: vec![0; counts.len()], counts, kept, added: 0 }
     }
 
     /// How many operations of each replica it tells of.
@@ -53,41 +63,31 @@ impl Elements {
     /// Adds runs, whose replicas are listed. False if one is empty or goes beyond the count of its replica.
     #[inline(never)]
     pub(crate) fn claim(&mut self, runs: &[ItemPart]) -> bool {
-        let Self { counts, kept, added } = self;
-        for runs in runs.chunk_by(|run, next| run.id.replica == next.id.replica) {
-            let replica = runs[0].id.replica as usize;
-            let count = u64::from(counts[replica]);
-            let is_beyond =
-                |run: &ItemPart| u64::from(run.id.seq) + u64::from(run.len.wrapping_sub(1)) >= count;
-            match kept {
-                Kept::Bits { words, starts } => {
-                    let words = &mut words[starts[replica]..];
-                    let mut sum = 0;
-                    for run in runs {
-                        if is_beyond(run) {
-                            return false;
-                        }
-                        sum += u64::from(run.len);
-                        let (word, (low, high)) =
-                            ((run.id.seq / 64) as usize, two_masks(run.id.seq, run.len));
-                        match words.get_mut(word..word + 2) {
-                            Some([one, other]) if run.len <= 64 => {
-                                *one |= low;
-                                *other |= high;
-                            }
-                            _ => masks(run.id.seq, run.len).for_each(|(word, mask)| words[word] |= mask),
-                        }
+        match &mut self.kept {
+            Kept::Bits { words, places } => {
+                let mut sum = 0;
+                for run in runs {
+                    let Places { start, end: limit } = places[run.id.replica as usize];
+                    let first = start + u64::from(run.id.seq);
+                    let end = first + u64::from(run.len);
+                    if first == end || end > limit {
+                        return false;
                     }
-                    added[replica] += sum;
+                    sum += end - first;
+                    for at in [first, end] {
+                        words[(at / 64) as usize] ^= 1 << (at % 64);
+                    }
                 }
-                Kept::Runs(all) => {
-                    for run in runs {
-                        if is_beyond(run) {
-                            return false;
-                        }
-                        added[replica] += u64::from(run.len);
-                        all.push((run.id, run.len));
+                self.added += sum;
+            }
+            Kept::Runs(all) => {
+                for run in runs {
+                    let count = self.counts[run.id.replica as usize];
+                    if run.len == 0 || run.id.seq >= count || run.len > count - run.id.seq {
+                        return false;
                     }
+                    self.added += u64::from(run.len);
+                    all.push((run.id, run.len));
                 }
             }
         }
@@ -96,50 +96,64 @@ impl Elements {
 
     /// Ends adding; false if any element was added twice.
     pub(crate) fn finish(&mut self) -> bool {
-        let runs = match &mut self.kept {
-            Kept::Bits { words, .. } => {
-                let bits: u64 = words.iter().map(|word| u64::from(word.count_ones())).sum();
-                return bits == self.added.iter().sum();
+        match &mut self.kept {
+            Kept::Bits { words, places } => {
+                settle(words);
+                for (replica, inserted) in self.inserted.iter_mut().enumerate() {
+                    let own = &words[(places[replica].start / 64) as usize..];
+                    let own = &own[..self.counts[replica].div_ceil(64) as usize];
+                    *inserted = own.iter().map(|word| word.count_ones()).sum();
+                }
             }
-            Kept::Runs(runs) => runs,
-        };
-        runs.sort_unstable();
-        let mut apart = true;
-        runs.dedup_by(|(right, len), (left, left_len)| {
-            if right.replica != left.replica {
-                return false;
+            Kept::Runs(runs) => {
+                runs.sort_unstable();
+                runs.dedup_by(|(right, len), (left, left_len)| {
+                    let joins = right.replica == left.replica && right.seq - left.seq <= *left_len;
+                    if joins {
+                        *left_len = (*left_len).max(right.seq - left.seq + *len);
+                    }
+                    joins
+                });
+                for (first, len) in runs {
+                    self.inserted[first.replica as usize] += *len;
+                }
             }
-            apart &= right.seq - left.seq >= *left_len;
-            let joins = right.seq - left.seq == *left_len;
-            *left_len += if joins { *len } else { 0 };
-            joins
-        });
-        apart
+        }
+        // What was added an even number of times is missing, and what was added more than once was counted so often.
+        self.added == self.inserted.iter().map(|&inserted| u64::from(inserted)).sum()
     }
 
     /// How many elements a replica inserted, once adding has ended well.
     pub(crate) fn count(&self, replica: usize) -> Seq {
-        Seq::try_from(self.added[replica]).expect("none was added twice")
+        self.inserted[replica]
     }
 
-    /// Whether all of `len` operations from `first` on are elements. All are below the count.
+    /// Whether there are so many operations from `first` on, one or more, and all are elements.
     #[inline]
     pub(crate) fn hold(&self, first: LocalId, len: Seq) -> bool {
-        if let Kept::Bits { words, starts } = &self.kept
+        if let Kept::Bits { words, places } = &self.kept
             && len <= 64
         {
-            let word = starts[first.replica as usize] + (first.seq / 64) as usize;
-            let (low, high) = two_masks(first.seq, len);
-            return (words[word] & low == low) & (words[word + 1] & high == high);
+            let Some(Places { start, end }) = places.get(first.replica as usize) else { return false };
+            let at = start + u64::from(first.seq);
+            let (word, bit) = ((at / 64) as usize, at % 64);
+            return at + u64::from(len) <= *end && {
+                let here = words[word] >> bit | words[word + 1] << 1 << (63 - bit);
+                !here << ((64 - len) % 64) == 0
+            };
         }
         self.hold_many(first, len)
     }
 
     #[inline(never)]
     fn hold_many(&self, first: LocalId, len: Seq) -> bool {
+        let count = self.counts.get(first.replica as usize).copied().unwrap_or(0);
+        if first.seq >= count || len > count - first.seq {
+            return false;
+        }
         match &self.kept {
-            Kept::Bits { words, starts } => {
-                let words = &words[starts[first.replica as usize]..];
+            Kept::Bits { words, places } => {
+                let words = &words[(places[first.replica as usize].start / 64) as usize..];
                 masks(first.seq, len).all(|(word, mask)| words[word] & mask == mask)
             }
             Kept::Runs(runs) => {
@@ -154,11 +168,20 @@ impl Elements {
     }
 }
 
-/// Of two words the bits `from % 64` and so on, `len` of them: 1 to 64, or it comes to nothing in particular.
-#[inline(always)]
-fn two_masks(from: Seq, len: Seq) -> (u64, u64) {
-    let (bit, mask) = (from % 64, (2u64 << (len.wrapping_sub(1) % 64)).wrapping_sub(1));
-    (mask << bit, mask >> 1 >> (63 - bit))
+/// Sets each bit that an odd number of set bits lead up to, it among them, and clears the others.
+fn settle(words: &mut [u64]) {
+    // Inside each word first: that takes no turns.
+    for word in &mut *words {
+        for distance in [1, 2, 4, 8, 16, 32] {
+            *word ^= *word << distance;
+        }
+    }
+    let mut is_odd = 0;
+    for word in words {
+        let turns = 0u64.wrapping_sub(*word >> 63);
+        *word ^= is_odd;
+        is_odd ^= turns;
+    }
 }
 
 /// The words that hold the bits `from .. from + len`, and which of their bits those are.
