@@ -87,7 +87,9 @@ impl<'a> Deletions<'a> {
     pub(crate) fn read(&mut self, block: &mut [Deletion; BLOCK]) -> Result<usize, DecodeError> {
         let (heads, rest) = self.heads.split_at(self.heads.len().min(BLOCK));
         let mut target = self.target;
-        let mut numbers = self.numbers.block();
+        let mut copy = None;
+        let mut numbers = self.numbers.block(&mut copy);
+        let mut is_wrong = heads.iter().fold(0, |all, head| all | head) & !KNOWN;
         for (deletion, &head) in block.iter_mut().zip(heads) {
             if head & OTHER_REPLICA != 0 {
                 let replica = self.indices.varint_u32()?;
@@ -98,11 +100,13 @@ impl<'a> Deletions<'a> {
             }
             let (more, distance) = numbers.take(SHAPES[usize::from(head & 0xf)]);
             target.seq = packed::at_distance(target.seq, distance);
+            let len = more.wrapping_add(1);
             let descending = head & DESCENDING != 0;
-            if (head & !KNOWN != 0) | (more == Seq::MAX) | (descending & (more == 0)) {
-                return Err(DecodeError::InvalidValue("deletion"));
-            }
-            *deletion = Deletion { target, len: more + 1, descending };
+            is_wrong |= u8::from(len <= Seq::from(descending));
+            *deletion = Deletion { target, len, descending };
+        }
+        if is_wrong != 0 {
+            return Err(DecodeError::InvalidValue("deletion"));
         }
         (self.heads, self.target) = (rest, target);
         self.numbers.skip(&numbers)?;

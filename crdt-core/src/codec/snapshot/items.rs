@@ -95,11 +95,15 @@ impl<'a> Items<'a> {
     ) -> Result<usize, DecodeError> {
         let (heads, rest) = self.heads.split_at(self.heads.len().min(BLOCK));
         let Self { mut replica, mut end, mut end_before, .. } = *self;
-        let mut numbers = self.numbers.block();
+        let mut copy = None;
+        let mut numbers = self.numbers.block(&mut copy);
         if !heads.is_empty() && replica as usize >= replicas {
             return Err(DecodeError::InvalidValue("replica of an item"));
         }
-        let mut parts = block.iter_mut();
+        // The bit of another replica is the one that no ASCII has.
+        const { assert!(OTHER_REPLICA == 0x80) };
+        let is_of_one = heads.is_ascii();
+        let mut parts = &mut block[..heads.len()];
         let mut left = heads;
         while let [first, others @ ..] = left {
             if first & OTHER_REPLICA != 0 {
@@ -110,10 +114,13 @@ impl<'a> Items<'a> {
                 end = self.ends.switch(replica, next, end);
                 (replica, end_before) = (next, end);
             }
-            let same = others.iter().position(|head| head & OTHER_REPLICA != 0);
-            let now;
-            (now, left) = left.split_at(same.map_or(left.len(), |same| 1 + same));
-            for (&head, part) in now.iter().zip(&mut parts) {
+            let next_switch =
+                if is_of_one { None } else { others.iter().position(|head| head & OTHER_REPLICA != 0) };
+            let same = next_switch.map_or(left.len(), |others| 1 + others);
+            let (heads_now, parts_now);
+            (heads_now, left) = left.split_at(same);
+            (parts_now, parts) = parts.split_at_mut(same);
+            for (&head, part) in heads_now.iter().zip(parts_now) {
                 let (more, distance) = numbers.take(SHAPES[usize::from(head >> 1 & 0x3f)]);
                 let len = more.wrapping_add(1);
                 let from = select_unpredictable(head & FROM_BEFORE == 0, end_before, end);

@@ -10,13 +10,15 @@ pub(super) struct Packed<'a> {
     bytes: &'a [u8],
 }
 
-/// The next [`BLOCK`] pairs of a column, with zeros behind its end: nothing is asked for each of them.
-pub(super) struct PackedBlock {
-    bytes: [u8; PAIRS + 8],
+/// The next [`BLOCK`] pairs of a column, or zeros behind its end: nothing is asked for each of them.
+pub(super) struct PackedBlock<'a> {
+    bytes: &'a BlockBytes,
     at: usize,
 }
 
 const PAIRS: usize = 8 * BLOCK;
+/// A number may be read with what is behind it.
+pub(super) type BlockBytes = [u8; PAIRS + 8];
 
 /// How many bytes the two numbers of a pair have.
 #[derive(Clone, Copy)]
@@ -45,18 +47,25 @@ impl<'a> Packed<'a> {
         Self { bytes }
     }
 
+    /// `copy` is for the end of the column, which has nothing behind it.
     #[inline(always)]
-    pub(super) fn block(&self) -> PackedBlock {
-        let mut bytes = [0; PAIRS + 8];
-        match self.bytes.first_chunk() {
-            Some(first) => bytes = *first,
-            None => bytes[..self.bytes.len()].copy_from_slice(self.bytes),
-        }
+    pub(super) fn block<'b>(&self, copy: &'b mut Option<BlockBytes>) -> PackedBlock<'b>
+    where
+        'a: 'b,
+    {
+        let bytes = match self.bytes.first_chunk() {
+            Some(bytes) => bytes,
+            None => {
+                let copy = copy.insert([0; PAIRS + 8]);
+                copy[..self.bytes.len()].copy_from_slice(self.bytes);
+                copy
+            }
+        };
         PackedBlock { bytes, at: 0 }
     }
 
     /// Goes on behind what was taken of a block, which was not there if it fails.
-    pub(super) fn skip(&mut self, block: &PackedBlock) -> Result<(), DecodeError> {
+    pub(super) fn skip(&mut self, block: &PackedBlock<'_>) -> Result<(), DecodeError> {
         self.bytes = self.bytes.get(block.at..).ok_or(DecodeError::Truncated)?;
         Ok(())
     }
@@ -67,7 +76,7 @@ impl<'a> Packed<'a> {
     }
 }
 
-impl PackedBlock {
+impl PackedBlock<'_> {
     /// The next two numbers: up to [`BLOCK`] times.
     #[inline(always)]
     pub(super) fn take(&mut self, shape: Shape) -> (u32, u32) {
@@ -113,7 +122,8 @@ mod tests {
             write(&mut bytes, value, u8::try_from(bytes_of(value)).unwrap());
         }
         let mut packed = Packed::new(&bytes);
-        let mut block = packed.block();
+        let mut copy = None;
+        let mut block = packed.block(&mut copy);
         let shape = |one, other| {
             let [one, other] = [one, other].map(|value| u8::try_from(bytes_of(value)).unwrap());
             Shape::of(one, other)
