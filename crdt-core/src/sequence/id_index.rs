@@ -1,7 +1,7 @@
 use super::Items;
 use crate::ids::Seq;
 use crate::op_log::{LocalId, ReplicaIndex};
-use crate::tree::LeafId;
+use crate::tree::{LeafId, Slot};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -69,6 +69,8 @@ struct Seqs {
     newest: (Seq, LeafId),
     /// The seq behind the newest element: what the last boundary says holds up to there and on.
     end: Seq,
+    /// Where in that leaf to look first.
+    place: u32,
     /// The bucket of the first seqs: most replicas have no other.
     first: Bucket,
     /// All buckets but the first, whose place is left empty.
@@ -85,8 +87,8 @@ const BUCKET: Seq = 1024;
 const PAGE: Seq = 64;
 
 impl IdIndex {
-    /// The leaf of the operation `id` if it is an element, else any or none.
-    pub(super) fn leaf(&self, id: LocalId) -> Result<Option<LeafId>, NotBuilt> {
+    /// The leaf of the operation `id` if it is an element, else any or none; and where in it to look first.
+    pub(super) fn leaf(&self, id: LocalId) -> Result<Option<Slot>, NotBuilt> {
         if self.state == State::Absent {
             return Err(NotBuilt);
         }
@@ -94,7 +96,7 @@ impl IdIndex {
             first.replica == id.replica && id.seq.wrapping_sub(first.seq) < len
         };
         let late = self.late.iter().rev().find(holds);
-        Ok(late.map_or_else(|| leaf_of(&self.replicas, id), |&(.., leaf)| Some(leaf)))
+        Ok(late.map_or_else(|| leaf_of(&self.replicas, id), |&(.., leaf)| Some(Slot { leaf, index: 0 })))
     }
 
     /// Counts a lookup of a reader.
@@ -199,6 +201,20 @@ impl IdIndex {
         }
     }
 
+    /// As [`IdIndex::set`] for what is noted while others write: remembers where in the leaf it is, too.
+    #[inline]
+    pub(super) fn set_placed(&mut self, first: LocalId, len: u32, slot: Slot) {
+        self.set(first, len, slot.leaf);
+        if self.state == State::Notes {
+            let seqs = &mut self.replicas[first.replica as usize];
+            if seqs.newest.1 == slot.leaf {
+                #[expect(clippy::cast_possible_truncation, reason = "leaves are small")]
+                let place = slot.index as u32;
+                seqs.place = place;
+            }
+        }
+    }
+
     /// The next who wants the index builds it anew.
     #[cold]
     fn forget(&mut self) {
@@ -231,6 +247,9 @@ impl Seqs {
         } else {
             let goes_on = newest_leaf == leaf && start <= from && from <= self.end;
             self.newest = (if goes_on { start } else { from }, leaf);
+            if leaf != newest_leaf {
+                self.place = 0;
+            }
             self.end = to;
         }
     }
@@ -241,10 +260,11 @@ impl Seqs {
     }
 }
 
-fn leaf_of(replicas: &[Seqs], id: LocalId) -> Option<LeafId> {
+fn leaf_of(replicas: &[Seqs], id: LocalId) -> Option<Slot> {
     let seqs = replicas.get(id.replica as usize)?;
+    let newest = Slot { leaf: seqs.newest.1, index: seqs.place as usize };
     if id.seq >= seqs.newest.0 {
-        return Some(seqs.newest.1);
+        return Some(newest);
     }
     let number = id.seq / BUCKET;
     let bucket = match number {
@@ -252,7 +272,51 @@ fn leaf_of(replicas: &[Seqs], id: LocalId) -> Option<LeafId> {
         _ => seqs.pages.get((number / PAGE) as usize)?.get((number % PAGE) as usize)?,
     };
     let place = bucket.partition_point(|&(seq, _)| seq <= id.seq);
-    Some(bucket[place.checked_sub(1)?].1)
+    let leaf = bucket[place.checked_sub(1)?].1;
+    Some(if leaf == newest.leaf { newest } else { Slot { leaf, index: 0 } })
+}
+
+/// Notes of elements that moved to another leaf: those whose numbers adjoin are noted as one.
+pub(super) struct Moves<'a> {
+    index: &'a mut IdIndex,
+    first: LocalId,
+    /// 0 as long as there are none.
+    len: u32,
+    leaf: LeafId,
+}
+
+impl<'a> Moves<'a> {
+    #[inline]
+    pub(super) fn new(index: &'a mut IdIndex) -> Self {
+        Self { index, first: LocalId::START, len: 0, leaf: 0 }
+    }
+
+    /// The `len` elements from `first` on are in `leaf` now.
+    #[inline]
+    pub(super) fn note(&mut self, first: LocalId, len: u32, leaf: LeafId) {
+        if self.index.state != State::Absent {
+            self.gather(first, len, leaf);
+        }
+    }
+
+    fn gather(&mut self, first: LocalId, len: u32, leaf: LeafId) {
+        if self.len > 0 && leaf == self.leaf && first.plus(len) == self.first {
+            self.first = first;
+            self.len += len;
+        } else if self.len > 0 && leaf == self.leaf && self.first.plus(self.len) == first {
+            self.len += len;
+        } else {
+            self.flush();
+            (self.first, self.len, self.leaf) = (first, len, leaf);
+        }
+    }
+
+    #[inline]
+    pub(super) fn flush(&mut self) {
+        if self.len > 0 {
+            self.index.set(self.first, self.len, self.leaf);
+        }
+    }
 }
 
 /// The entry `index`, with empty ones in front where there were none.
@@ -280,6 +344,15 @@ fn set_in_bucket(bucket: &mut Bucket, from: Seq, to: Seq, last: Seq, leaf: LeafI
         }
         _ => bucket.partition_point(|&(seq, _)| seq < from),
     };
+    // Most others only go to another leaf.
+    if let Some(&(seq, _)) = bucket.get(start)
+        && seq == from
+        && bucket.get(start + 1).map_or(last, |&(seq, _)| seq) == to
+        && start.checked_sub(1).is_none_or(|place| bucket[place].1 != leaf)
+    {
+        bucket[start].1 = leaf;
+        return;
+    }
     // What is passed over here gives way.
     let stop = start + bucket[start..].iter().take_while(|&&(seq, _)| seq < to).count();
     // What holds from `to` on if no boundary stands there.
@@ -307,6 +380,10 @@ mod tests {
     use super::*;
     use alloc::vec;
 
+    fn found(index: &IdIndex, seq: Seq) -> Option<LeafId> {
+        index.leaf(LocalId::new(2, seq)).unwrap().map(|slot| slot.leaf)
+    }
+
     #[test]
     fn agrees_with_a_plain_array() {
         let mut state: u32 = 7;
@@ -331,10 +408,10 @@ mod tests {
                 index.set(LocalId::new(2, from), len, leaf);
                 array[from as usize..(from + len) as usize].fill(leaf);
                 let asked = dice(size);
-                assert_eq!(index.leaf(LocalId::new(2, asked)), Ok(Some(array[asked as usize])));
+                assert_eq!(found(&index, asked), Some(array[asked as usize]));
             }
             for seq in 0..size {
-                assert_eq!(index.leaf(LocalId::new(2, seq)), Ok(Some(array[seq as usize])));
+                assert_eq!(found(&index, seq), Some(array[seq as usize]));
             }
         }
     }

@@ -44,7 +44,7 @@ use crate::op_log::{LocalId, OpLog, Placement, ReplicaIndex};
 use crate::tree::{Found, Item as _, LeafId, Slot, Summary as _, Tree};
 use crate::units::{Counted, Size};
 use cursor::Cursor;
-use id_index::IdIndex;
+use id_index::{IdIndex, Moves};
 use item::Item;
 pub(crate) use item::Visible;
 use siblings::Siblings;
@@ -240,10 +240,11 @@ impl Sequence {
         new: [Item; NEW],
         added: Item,
     ) -> Slot {
-        let ids = &mut self.index;
-        let moved = |item: &Item, leaf| ids.set(item.id(), item.count(), leaf);
+        let mut moves = Moves::new(&mut self.index);
+        let moved = |item: &Item, leaf| moves.note(item.id(), item.count(), leaf);
         let slot = self.items.splice(leaf, index, replaced, new, moved);
-        self.index.set(added.id(), added.count(), slot.leaf);
+        moves.flush();
+        self.index.set_placed(added.id(), added.count(), slot);
         slot
     }
 
@@ -316,8 +317,8 @@ impl Sequence {
             middle = joined;
             end += 1;
         }
-        let ids = &mut self.index;
-        let moved = |item: &Item, leaf| ids.set(item.id(), item.count(), leaf);
+        let mut moves = Moves::new(&mut self.index);
+        let moved = |item: &Item, leaf| moves.note(item.id(), item.count(), leaf);
         let (items, replaced) = (&mut self.items, end - start);
         let Slot { leaf, index } = match (left, right) {
             (None, None) => items.splice(slot.leaf, start, replaced, [middle], moved),
@@ -327,6 +328,7 @@ impl Sequence {
                 items.splice(slot.leaf, start, replaced, [left, middle, right], moved)
             }
         };
+        moves.flush();
         (Slot { leaf, index: index + usize::from(left.is_some()) }, size)
     }
 }

@@ -128,7 +128,12 @@ impl<S: Summary, const INNER: usize> Inner<S, INNER> {
     fn add_to(&mut self, child: u32, hint: u32, more: S) -> u32 {
         let place = match self.children().get(hint as usize) {
             Some(&other) if other == child => hint,
-            _ => id(self.place(child)),
+            _ => {
+                // New children moved it on, unless its node was cut.
+                let behind = self.children().iter().skip(hint as usize);
+                let moved = behind.zip(hint..).find(|&(&other, _)| other == child);
+                moved.map_or_else(|| id(self.place(child)), |(_, place)| place)
+            }
         };
         self.sums[place as usize].add(more);
         place
