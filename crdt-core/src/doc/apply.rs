@@ -21,21 +21,20 @@ use crate::units::{Counted, Size};
 use alloc::vec::Vec;
 
 impl Doc {
-    /// Applies the runs of a delta. `own` is a replica that may bring nothing new.
+    /// Applies the runs of a delta. There may be nothing new of this document's own replica.
     pub(super) fn apply_runs(
         &mut self,
         runs: Runs<'_>,
-        own: Option<ReplicaId>,
         mut edits: Option<&mut Edits>,
     ) -> Result<(), ApplyError> {
         if let [row] = *runs.rows.as_slice()
             && self.pending.is_empty()
-            && self.apply_next(row.named(&runs.replicas).into_run(), own, edits.as_deref_mut())?
+            && self.apply_next(row.named(&runs.replicas).into_run(), edits.as_deref_mut())?
         {
             return Ok(());
         }
         self.thaw_for(&runs);
-        let mut intake = Intake::of(self, runs, own)?;
+        let mut intake = Intake::of(self, runs)?;
         let order = intake.schedule(&self.log)?;
         let left = intake.left_over(self);
         self.check_room(intake.new_replicas(), intake.scheduled_text(), &left)?;
@@ -65,13 +64,12 @@ impl Doc {
     pub(super) fn apply_next(
         &mut self,
         run: Run<'_>,
-        own: Option<ReplicaId>,
         mut edits: Option<&mut Edits>,
     ) -> Result<bool, ApplyError> {
         let replica = run.id.replica;
         let Some((index, place)) = self.log.placed_index_of(replica) else { return Ok(false) };
         let next = self.log.next_id(index);
-        if own == Some(replica) || run.id.seq != next.seq {
+        if replica == self.replica || run.id.seq != next.seq {
             return Ok(false);
         }
         if let RunKind::Insert { anchor: Anchor { element: Some(anchor), side: Side::After }, text } =

@@ -46,7 +46,7 @@ pub(super) struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    pub(super) fn of(doc: &Doc, runs: Runs<'a>, own: Option<ReplicaId>) -> Result<Self, ApplyError> {
+    pub(super) fn of(doc: &Doc, runs: Runs<'a>) -> Result<Self, ApplyError> {
         let Runs { replicas: table, mut rows } = runs;
         let mut replicas: Vec<Incoming> = table.iter().map(|&name| Incoming::of(doc, name)).collect();
         let (mut kept, mut at) = (0, 0);
@@ -70,7 +70,7 @@ impl<'a> Intake<'a> {
                     kept += 1;
                 }
             }
-            if first < kept && own == Some(incoming.name) {
+            if first < kept && incoming.name == doc.replica {
                 return Err(ApplyError::ReplicaCollision { id: OpId::new(incoming.name, rows[first].seq) });
             }
             (incoming.rows, incoming.scheduled, incoming.asked) = (first..kept, first, first);

@@ -445,7 +445,7 @@ impl Doc {
             Some(run) => self.apply_run(run, Some(&mut edits))?,
             None => {
                 let runs = decode_runs_named(delta, names)?;
-                self.apply_runs(runs, Some(self.replica), Some(&mut edits))?;
+                self.apply_runs(runs, Some(&mut edits))?;
             }
         }
         Ok(edits.into_list())
@@ -466,18 +466,17 @@ impl Doc {
     fn apply_any_delta(&mut self, delta: &[u8], edits: Option<&mut Edits>) -> Result<(), ApplyError> {
         match decode_single(delta)? {
             Some(run) => self.apply_run(run, edits),
-            None => self.apply_runs(decode_runs(delta)?, Some(self.replica), edits),
+            None => self.apply_runs(decode_runs(delta)?, edits),
         }
     }
 
     /// Applies one run, which is the next of its replica nearly always.
     #[inline]
     fn apply_run(&mut self, run: Run<'_>, mut edits: Option<&mut Edits>) -> Result<(), ApplyError> {
-        let own = Some(self.replica);
-        if self.pending.is_empty() && self.apply_next(run, own, edits.as_deref_mut())? {
+        if self.pending.is_empty() && self.apply_next(run, edits.as_deref_mut())? {
             return Ok(());
         }
-        self.apply_runs(Runs::of(run), own, edits)
+        self.apply_runs(Runs::of(run), edits)
     }
 
     /// What waits, and for what. O(waiting runs).

@@ -85,7 +85,7 @@ impl Doc {
         let pending = parts.pending;
         let mut doc = Self::load(replica, parts, snapshot.len())?;
         if !pending.is_empty() {
-            doc.apply_runs(decode_runs(pending)?, Some(replica), None)?;
+            doc.apply_runs(decode_runs(pending)?, None)?;
         }
         Ok(doc)
     }

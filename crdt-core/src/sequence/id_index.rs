@@ -24,7 +24,7 @@ pub(super) struct IdIndex {
     late: Vec<(LocalId, u32, LeafId)>,
     /// How many of them are too many.
     late_limit: usize,
-    /// How often it was wanted and not there. Atomic, because readers count too.
+    /// How often it was wanted and not there, or not up to date. Atomic, because readers count too.
     uses: AtomicU32,
 }
 
@@ -99,9 +99,9 @@ impl IdIndex {
         Ok(late.map_or_else(|| leaf_of(&self.replicas, id), |&(.., leaf)| Some(Slot { leaf, index: 0 })))
     }
 
-    /// Counts a lookup of a reader.
+    /// Counts a lookup of a reader that had to look through a list or all items.
     pub(super) fn note_use(&self) {
-        if self.state == State::Absent {
+        if self.state != State::Notes {
             self.uses.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -115,10 +115,14 @@ impl IdIndex {
         }
     }
 
-    /// From now on, changes are only listed, until somebody wants the index.
+    /// From now on, changes are only listed, until somebody wants the index. What readers have looked through often
+    /// enough is noted first.
     #[inline(always)]
-    pub(super) fn relax(&mut self) {
+    pub(super) fn relax(&mut self, items: &Items) {
         if self.state == State::Notes {
+            self.state = State::Lists;
+        } else if *self.uses.get_mut() > USES_BEFORE_BUILDING {
+            self.catch_up(items);
             self.state = State::Lists;
         }
     }
@@ -127,6 +131,7 @@ impl IdIndex {
     fn catch_up(&mut self, items: &Items) {
         if self.state == State::Lists {
             self.state = State::Notes;
+            *self.uses.get_mut() = 0;
             for (first, len, leaf) in self.late.drain(..) {
                 Self::note(&mut self.replicas, first, len, leaf);
             }
@@ -146,6 +151,7 @@ impl IdIndex {
             .collect();
         runs.sort_unstable_by_key(|&(id, ..)| u64::from(id.replica) << 32 | u64::from(id.seq));
         self.state = State::Notes;
+        *self.uses.get_mut() = 0;
         self.late_limit = LATE.max(runs.len() / 8);
         for (id, count, leaf) in runs {
             self.set(id, count, leaf);
@@ -381,7 +387,11 @@ mod tests {
     use alloc::vec;
 
     fn found(index: &IdIndex, seq: Seq) -> Option<LeafId> {
-        index.leaf(LocalId::new(2, seq)).unwrap().map(|slot| slot.leaf)
+        found_of(index, 2, seq)
+    }
+
+    fn found_of(index: &IdIndex, replica: ReplicaIndex, seq: Seq) -> Option<LeafId> {
+        index.leaf(LocalId::new(replica, seq)).unwrap().map(|slot| slot.leaf)
     }
 
     #[test]
@@ -401,7 +411,8 @@ mod tests {
                 let len = 1 + dice(size - from).min(1 + dice(1500));
                 let leaf = dice(5);
                 if dice(20) == 0 {
-                    index.relax();
+                    (0..dice(20)).for_each(|_| index.note_use());
+                    index.relax(&Items::new());
                 } else if dice(20) == 0 {
                     index.want(&Items::new());
                 }
@@ -423,5 +434,22 @@ mod tests {
             index.set(LocalId::new(0, seq), 1, 3);
         }
         assert_eq!(index.replicas[0].first.len(), 1);
+    }
+
+    #[test]
+    fn what_readers_look_through_is_noted() {
+        let items = Items::new();
+        let mut index = IdIndex::default();
+        let read = |index: &IdIndex| (0..=USES_BEFORE_BUILDING).for_each(|_| index.note_use());
+        read(&index);
+        index.relax(&items);
+        assert_eq!(index.state, State::Lists, "it is there now");
+        index.set(LocalId::new(0, 0), 1, 3);
+        index.relax(&items);
+        assert_eq!(index.late.len(), 1, "nobody has read");
+        read(&index);
+        index.relax(&items);
+        assert_eq!((index.state, index.late.len()), (State::Lists, 0));
+        assert_eq!(found_of(&index, 0, 0), Some(3));
     }
 }

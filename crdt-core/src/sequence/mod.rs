@@ -161,7 +161,7 @@ impl Sequence {
         run: Counted<'_>,
         start: u32,
     ) {
-        self.index.relax();
+        self.index.relax(&self.items);
         let head = !goes_on(id, placement);
         let item = Item::new(id, run, start, head, true);
         let leaves = self.items.leaf_count();
@@ -251,7 +251,7 @@ impl Sequence {
     /// Deletes the `len` visible elements from `position` on, at least one, as the next operations of `replica`, in the log
     /// too. The whole range is in the text.
     pub(crate) fn delete_at(&mut self, log: &mut OpLog, replica: ReplicaIndex, position: usize, len: usize) {
-        self.index.relax();
+        self.index.relax(&self.items);
         self.settle_for(Unit::Chars, position + 1);
         let Found { mut slot, before, leaf: (front, mut back) } = self.seek_unit(Unit::Chars, position);
         let mut from = position - before.chars();
