@@ -17,6 +17,8 @@ pub(crate) fn id(replica: u32) -> ReplicaId {
     ReplicaId::new(u64::MAX - (u64::from(replica) << 32) - 0x9e37_79b9)
 }
 
+/// Part of the loop it is called from, as the edits of all others are.
+#[inline(always)]
 fn make(doc: &mut Doc, edit: Edit) {
     let position = edit.position as usize;
     if edit.delete > 0 {
