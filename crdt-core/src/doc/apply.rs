@@ -147,7 +147,7 @@ impl Doc {
         if let (Some(edits), Some(size)) = (edits, gone) {
             edits.delete(self.sequence.position_of_last_edit(), size);
         }
-        self.log.append_delete(replica, target, len, descending);
+        self.append_delete(replica, target, len, descending);
         true
     }
 
@@ -283,7 +283,13 @@ impl Doc {
             rest -= count;
             next.seq += Seq::try_from(count).expect("no more than the run is long");
         }
-        self.log.append_delete(id.replica, target, len, descending);
+        self.append_delete(id.replica, target, len, descending);
+    }
+
+    /// Takes up in the log what the sequence has taken up, or had already: its replica does not go on from an older edit.
+    fn append_delete(&mut self, replica: ReplicaIndex, target: LocalId, len: Seq, descending: bool) {
+        self.sequence.end_writing_of(replica);
+        self.log.append_delete(replica, target, len, descending);
     }
 
     /// Integrates what waited for the operations of `changed`, and what waited for that.

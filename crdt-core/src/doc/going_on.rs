@@ -129,9 +129,8 @@ impl Doc {
         }
         let Some((first, down)) = self.sequence.delete_on(unit, range.start, count) else { return false };
         let next = self.log.append_delete(self.own, first, count, false);
-        if let Some(element) = self.log.deletes_on(self.own, down) {
-            self.sequence.go_on_deleting(self.own, element, down);
-        }
+        let expected = self.log.deletes_on(self.own, down);
+        self.sequence.go_on_deleting(self.own, expected, down);
         self.version.set(self.replica, next);
         true
     }

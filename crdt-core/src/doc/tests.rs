@@ -564,3 +564,62 @@ fn pastes_are_counted_piece_by_piece() {
         one.assert_invariants();
     }
 }
+
+/// Two who hear each other's every keystroke work at one place: what goes on from the last edit in the text goes on in
+/// the log, too.
+#[test]
+fn deletions_of_all_sizes_go_on_from_each_other() {
+    let mut dice = Dice(11);
+    for _ in 0..300 {
+        let mut docs = [doc(1), doc(2)];
+        docs[0].insert(0, "a text that is long enough to be deleted from its middle").unwrap();
+        let delta = docs[0].delta_since(docs[1].version());
+        docs[1].apply(&delta).unwrap();
+        let mut at = 30;
+        for _ in 0..40 {
+            let who = if dice.below(4) == 0 { 1 } else { 0 };
+            let author = &mut docs[who];
+            let from = author.version().clone();
+            let count = [1, 1, 1, 2, 5][dice.below(5)];
+            match dice.below(7) {
+                0..=2 if at >= count => {
+                    at -= count;
+                    author.delete(at..at + count).unwrap();
+                }
+                3..=4 if at + count <= author.len() => author.delete(at..at + count).unwrap(),
+                5 => {
+                    author.insert(at, &"typed"[..count]).unwrap();
+                    at += count;
+                }
+                _ => continue,
+            }
+            let delta = author.delta_since(&from);
+            docs[1 - who].apply(&delta).unwrap();
+            let mut fresh = doc(3);
+            fresh.apply(&docs[who].delta_since(&VersionVector::new())).unwrap();
+            assert_eq!(docs[0].text(), docs[1].text());
+            assert_eq!(fresh.text(), docs[0].text());
+            docs.iter().for_each(Doc::assert_invariants);
+        }
+    }
+}
+
+/// A deletion of what is deleted already moves nothing, and yet the next operation cannot go on from the text before it.
+#[test]
+fn text_does_not_go_on_from_a_deletion() {
+    let mut reader = doc(1);
+    let typed = [insert(id(2, 0), Anchor::START, "ab"), delete(id(3, 0), id(2, 0), 1)];
+    reader.apply(&encode_delta(&typed)).unwrap();
+    reader.apply(&encode_delta(&[insert(id(2, 2), Anchor::after(id(2, 1)), "c")])).unwrap();
+    reader.apply(&encode_delta(&[delete(id(2, 3), id(2, 0), 1)])).unwrap();
+    reader.assert_invariants();
+    let before = reader.delta_since(&VersionVector::new());
+    for text in ["d", "de"] {
+        let wrong = encode_delta(&[insert(id(2, 4), Anchor::after(id(2, 3)), text)]);
+        assert!(matches!(reader.apply(&wrong), Err(ApplyError::InvalidReference { .. })));
+        assert_eq!((reader.text(), reader.delta_since(&VersionVector::new())), ("bc".into(), before.clone()));
+    }
+    reader.apply(&encode_delta(&[insert(id(2, 4), Anchor::after(id(2, 2)), "d")])).unwrap();
+    assert_eq!(reader.text(), "bcd");
+    reader.assert_invariants();
+}

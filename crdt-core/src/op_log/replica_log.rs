@@ -202,7 +202,7 @@ impl ReplicaLog {
     }
 
     /// Whether the newest operation is in an entry that inserts ASCII.
-    pub(super) fn ends_in_ascii(&self) -> bool {
+    pub(crate) fn ends_in_ascii(&self) -> bool {
         self.entries.last().is_some_and(|last| {
             !last.is_delete() && (self.next - last.seq) as usize == self.text.len() - last.text as usize
         })

@@ -77,6 +77,11 @@ impl Cursor {
         self.with_writer(NOBODY, Gait::Typing)
     }
 
+    /// Who goes on from here, and how.
+    pub(super) fn writer(&self) -> Option<(ReplicaIndex, Gait)> {
+        (self.writer != NOBODY).then_some((self.writer, self.gait))
+    }
+
     /// Whether `replica` goes on so.
     #[inline(always)]
     pub(super) fn is_written_by(&self, replica: ReplicaIndex, gait: Gait) -> bool {

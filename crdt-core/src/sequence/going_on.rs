@@ -33,6 +33,14 @@ impl Sequence {
         self.cursor = self.cursor.with_nobody();
     }
 
+    /// As [`Sequence::end_writing`], if it is `replica` that would.
+    #[inline]
+    pub(crate) fn end_writing_of(&mut self, replica: ReplicaIndex) {
+        if self.cursor.writer().is_some_and(|(writer, _)| writer == replica) {
+            self.end_writing();
+        }
+    }
+
     /// Puts in the `len` operations from `id` on, which go on where the last edit ended.
     #[inline(always)]
     pub(crate) fn lengthen(&mut self, id: LocalId, len: u32) {
@@ -102,11 +110,15 @@ impl Sequence {
     }
 
     /// Deletes `count` elements from `first` on, if that goes on from where the last edit deleted, as
-    /// [`Sequence::delete_on`] does.
+    /// [`Sequence::delete_on`] does. Who deleted there before does not go on from it.
     #[inline]
     pub(crate) fn delete_elements_on(&mut self, first: LocalId, count: u32) -> bool {
-        self.delete_backwards(count, |id| id == first).is_some()
-            || self.delete_forwards(count, |id| id == first).is_some()
+        let deleted = self.delete_backwards(count, |id| id == first).is_some()
+            || self.delete_forwards(count, |id| id == first).is_some();
+        if deleted {
+            self.end_writing();
+        }
+        deleted
     }
 
     /// Whose elements were edited last.
@@ -116,19 +128,21 @@ impl Sequence {
         self.items.items(leaf).get(index).map(|item| item.id().replica)
     }
 
-    /// Expects that `replica` goes on so from what [`Sequence::delete_on`] just deleted, if `element`, whose deletion its log
-    /// takes without an entry, comes next.
+    /// Expects that `replica` goes on so from what [`Sequence::delete_on`] just deleted, if the element whose deletion its
+    /// log takes without an entry comes next; else nobody goes on.
     #[inline]
-    pub(crate) fn go_on_deleting(&mut self, replica: ReplicaIndex, element: LocalId, down: bool) {
+    pub(crate) fn go_on_deleting(&mut self, replica: ReplicaIndex, expected: Option<LocalId>, down: bool) {
         let tombstone = self.items.get(self.cursor.slot);
-        let (next, gait) = if down {
-            (element.plus(1) == tombstone.id(), Gait::Backspacing)
-        } else {
-            (element == tombstone.id().plus(tombstone.count()), Gait::Deleting)
-        };
-        if next {
-            self.cursor = self.cursor.with_writer(replica, gait);
-        }
+        let next = expected.filter(|element| {
+            if down {
+                element.plus(1) == tombstone.id()
+            } else {
+                *element == tombstone.id().plus(tombstone.count())
+            }
+        });
+        let gait = if down { Gait::Backspacing } else { Gait::Deleting };
+        let nobody = self.cursor.with_nobody();
+        self.cursor = if next.is_some() { nobody.with_writer(replica, gait) } else { nobody };
     }
 
     #[inline(always)]

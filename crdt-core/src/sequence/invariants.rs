@@ -1,3 +1,4 @@
+use super::cursor::Gait;
 use super::item::Item;
 use super::{Sequence, seq};
 use crate::anchor::Side;
@@ -48,5 +49,28 @@ impl Sequence {
             .map(|replica| Size::of(replica.text().slice(0..replica.text().len())).chars)
             .sum();
         assert_eq!(elements, inserted, "every element is in exactly one item");
+        self.assert_writer(log);
+    }
+
+    /// What goes on from the last edit here goes on in the log.
+    fn assert_writer(&self, log: &OpLog) {
+        let Some((writer, gait)) = self.cursor.writer() else { return };
+        let item = self.items.get(self.cursor.slot);
+        let expected = |down| log.deletes_on(writer, down);
+        match gait {
+            Gait::Typing => {
+                assert!(item.is_ascii() && !item.is_deleted(), "text is typed on");
+                assert_eq!(item.id().plus(item.count()), log.next_id(writer), "by who typed last");
+                assert!(log.of(writer).ends_in_ascii(), "in an entry of ASCII");
+            }
+            Gait::Backspacing => {
+                assert!(item.is_deleted(), "backspacing goes on from what it deleted");
+                assert_eq!(expected(true).map(|next| next.plus(1)), Some(item.id()), "down from there");
+            }
+            Gait::Deleting => {
+                assert!(item.is_deleted(), "deleting goes on from what it deleted");
+                assert_eq!(expected(false), Some(item.id().plus(item.count())), "up from there");
+            }
+        }
     }
 }
