@@ -106,14 +106,15 @@ enum Move {
     Delete { replica: usize, at: u16, len: usize },
     Backspace { replica: usize, at: u16, len: usize },
     Transaction { replica: usize, at: u16, text: String, len: usize },
+    Rework { replica: usize, at: u16, text: String, erased: Vec<(bool, usize)>, again: String },
     Sync { from: usize, to: usize },
     Last { from: usize, to: usize },
     SyncAll,
 }
 
 /// Random scripts of three to five replicas and up to `moves` moves: runs of one- to four-byte
-/// characters typed forwards and backwards, deletions, backspacing, transactions of several edits,
-/// partial and whole syncs, single deltas that arrive early or twice.
+/// characters typed forwards and backwards, deletions, backspacing, transactions of several edits, lines of ASCII
+/// of which stretches are deleted to the left and right of one place before somebody types on there, partial and whole syncs, single deltas that arrive early or twice.
 pub fn histories(moves: usize) -> impl Strategy<Value = Script> {
     (3..=5usize)
         .prop_flat_map(move |replicas| (Just(replicas), vec(one_move(replicas), 1..=moves)))
@@ -131,6 +132,8 @@ fn one_move(replicas: usize) -> impl Strategy<Value = Move> {
     let pair = (0..replicas, 1..replicas).prop_map(move |(from, hops)| (from, (from + hops) % replicas));
     // Half of all edits meet at a few places, or replicas would hardly ever type at the same one.
     let at = prop_oneof![proptest::num::u16::ANY, select(vec![0, 1 << 14, 1 << 15, u16::MAX])];
+    let erased = vec((proptest::bool::weighted(0.7), prop_oneof![3 => Just(1usize), 1 => 2..=5usize]), 0..8);
+    let rework = ("[a-z ]{8,30}", erased, "[a-z]{0,3}");
     prop_oneof![
         6 => (replica.clone(), at.clone(), runs())
             .prop_map(|(replica, at, text)| Move::Insert { replica, at, text }),
@@ -140,8 +143,11 @@ fn one_move(replicas: usize) -> impl Strategy<Value = Move> {
             .prop_map(|(replica, at, len)| Move::Delete { replica, at, len }),
         2 => (replica.clone(), at.clone(), 1..=5usize)
             .prop_map(|(replica, at, len)| Move::Backspace { replica, at, len }),
-        1 => (replica, at, runs(), 0..=4usize)
+        1 => (replica.clone(), at.clone(), runs(), 0..=4usize)
             .prop_map(|(replica, at, text, len)| Move::Transaction { replica, at, text, len }),
+        2 => (replica, at, rework).prop_map(|(replica, at, (text, erased, again))| {
+            Move::Rework { replica, at, text, erased, again }
+        }),
         4 => pair.clone().prop_map(|(from, to)| Move::Sync { from, to }),
         2 => pair.prop_map(|(from, to)| Move::Last { from, to }),
         1 => Just(Move::SyncAll),
@@ -258,6 +264,21 @@ impl Teller {
                     Edit::Insert { position, text: "t".to_owned() },
                 ];
                 self.edit(*replica, edits);
+            }
+            Move::Rework { replica, at, text, erased, again } => {
+                let start = self.position(*replica, *at);
+                self.edit(*replica, vec![Edit::Insert { position: start, text: text.clone() }]);
+                let mut position = start + text.len() / 2;
+                for &(backwards, len) in erased {
+                    let room =
+                        if backwards { position } else { self.models[*replica].visible().len() - position };
+                    let len = len.min(room);
+                    position -= if backwards { len } else { 0 };
+                    if len > 0 {
+                        self.edit(*replica, vec![Edit::Delete { position, len }]);
+                    }
+                }
+                self.type_at(*replica, position, Direction::Forward, again);
             }
             Move::Sync { from, to } => {
                 self.sync(*from, *to);
