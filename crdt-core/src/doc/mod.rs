@@ -1,6 +1,7 @@
 //! The replicated document: the façade over op log and sequence.
 
 mod apply;
+mod editing;
 mod edits;
 mod going_on;
 mod intake;
@@ -21,22 +22,13 @@ use crate::error::{ApplyError, EditError};
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, Seq, VersionVector};
 use crate::op::{Run, RunKind, Runs};
-use crate::op_log::{
-    LocalId, MAX_TEXT_BYTES, NOT_LISTED, OpLog, Pending, Placement, ReplicaIndex, Said, WIDE_RUN,
-};
+use crate::op_log::{LocalId, NOT_LISTED, OpLog, Pending, ReplicaIndex, Said};
 use crate::sequence::{Place, Sequence, Unit};
-use crate::units::Counted;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 use edits::Edits;
-
-/// Text of so many bytes is worth reading once instead of twice.
-#[cfg(not(test))]
-const LONG: usize = 1 << 14;
-#[cfg(test)]
-const LONG: usize = 12;
 
 /// One copy of a replicated text.
 ///
@@ -194,83 +186,6 @@ impl Doc {
         self.insert_unit(Unit::Utf16, position_utf16, text)
     }
 
-    #[inline]
-    fn insert_unit(&mut self, unit: Unit, position: usize, text: &str) -> Result<(), EditError> {
-        // Most of the time, somebody types on.
-        if self.type_on(unit, position, text) { Ok(()) } else { self.insert_anywhere(unit, position, text) }
-    }
-
-    #[inline(never)]
-    fn insert_anywhere(&mut self, unit: Unit, position: usize, text: &str) -> Result<(), EditError> {
-        if self.type_more_on(unit, position, text) {
-            return Ok(());
-        }
-        self.sequence.settle_for(unit, position);
-        let place = self.place(unit, position)?;
-        if text.is_empty() {
-            return Ok(());
-        }
-        if text.len() > MAX_TEXT_BYTES - self.log.text_bytes() {
-            return Err(EditError::Full);
-        }
-        if text.len() >= LONG && self.paste(place, text) {
-            return Ok(());
-        }
-        let text = Counted::of(text);
-        let id = self.next_id(text.size.chars)?;
-        let placement = self.sequence.placement_at(place);
-        if text.is_one_run(WIDE_RUN) {
-            self.insert_run(place, id, placement, text);
-        } else {
-            self.insert_runs(place, id, placement, text);
-        }
-        self.version.set(self.replica, id.seq + seq_of(text.size.chars));
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn insert_run(&mut self, place: Place, id: LocalId, placement: Placement, run: Counted<'_>) {
-        let start = self.log.of(id.replica).text_end();
-        self.sequence.insert_at(&self.log, place, id, placement, run, start);
-        self.append_insert(id.replica, placement, run.text, seq_of(run.size.chars));
-    }
-
-    /// Inserts `text` if it is ASCII and there are seqs for it, and tells whether. It is read once.
-    #[inline(never)]
-    fn paste(&mut self, place: Place, text: &str) -> bool {
-        let Ok(id) = self.next_id(text.len()) else { return false };
-        let Some(start) = self.log.append_ascii(id.replica, text) else { return false };
-        let placement = self.sequence.placement_at(place);
-        let count = seq_of(text.len());
-        self.sequence.insert_at(&self.log, place, id, placement, Counted::ascii(text), start);
-        if !self.log.append_elements(id.replica, placement, start, count) {
-            self.sequence.end_writing();
-        }
-        self.version.set(self.replica, id.seq + count);
-        true
-    }
-
-    #[cold]
-    fn insert_runs(&mut self, place: Place, mut id: LocalId, mut placement: Placement, text: Counted<'_>) {
-        let mut first = Some(place);
-        for run in text.runs(WIDE_RUN) {
-            let place = first.take().unwrap_or_else(|| self.sequence.place_of_last_edit());
-            self.insert_run(place, id, placement, run);
-            let count = seq_of(run.size.chars);
-            placement = Placement { element: id.plus(count - 1), side: Side::After };
-            id = id.plus(count);
-        }
-    }
-
-    /// Takes up in the log what the sequence has just taken up.
-    #[inline(always)]
-    fn append_insert(&mut self, replica: ReplicaIndex, placement: Placement, text: &str, count: Seq) {
-        let goes_on = self.log.append_insert(replica, placement, text, count);
-        if !goes_on {
-            self.sequence.end_writing();
-        }
-    }
-
     /// Deletes the text in `range`, in scalar values.
     ///
     /// Text that others insert inside the range at the same time stays. What others delete too is
@@ -289,27 +204,6 @@ impl Doc {
     /// As [`Doc::delete`], and [`EditError::InsideSurrogatePair`].
     pub fn delete_utf16(&mut self, range_utf16: Range<usize>) -> Result<(), EditError> {
         self.delete_unit(Unit::Utf16, range_utf16)
-    }
-
-    #[inline]
-    fn delete_unit(&mut self, unit: Unit, range: Range<usize>) -> Result<(), EditError> {
-        // Most of the time, somebody deletes on.
-        if self.delete_one_on(unit, &range) { Ok(()) } else { self.delete_anywhere(unit, range) }
-    }
-
-    #[inline(never)]
-    fn delete_anywhere(&mut self, unit: Unit, range: Range<usize>) -> Result<(), EditError> {
-        if self.delete_on(unit, &range) {
-            return Ok(());
-        }
-        let range = self.chars_range(unit, range)?;
-        if range.is_empty() {
-            return Ok(());
-        }
-        let LocalId { replica, seq } = self.next_id(range.len())?;
-        self.sequence.delete_at(&mut self.log, replica, range.start, range.len());
-        self.version.set(self.replica, seq + seq_of(range.len()));
-        Ok(())
     }
 
     /// Starts a transaction: local edits that leave as one delta.
@@ -582,15 +476,6 @@ impl Doc {
     #[inline]
     fn own_seq(&self) -> Seq {
         if self.own == NOT_LISTED { self.version.get(self.replica) } else { self.log.of(self.own).next_seq() }
-    }
-
-    /// The name of the next local operation, if there is room for `count` of them.
-    fn next_id(&mut self, count: usize) -> Result<LocalId, EditError> {
-        if self.own == NOT_LISTED {
-            self.own = self.log.register(self.replica);
-        }
-        let room = Seq::try_from(count).is_ok_and(|count| self.log.has_room(self.own, count));
-        if room { Ok(self.log.next_id(self.own)) } else { Err(EditError::Full) }
     }
 }
 
