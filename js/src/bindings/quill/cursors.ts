@@ -1,7 +1,7 @@
 import type Quill from "quill";
 import type { BoundDoc, BoundPresence } from "../port.js";
 import { resolveSelection, type Selection } from "../selection.js";
-import { colorOf, nameOf, readableOn } from "./person.js";
+import { colorOf, nameOf, readableOn } from "../person.js";
 
 /** Of a selection over more lines only these are drawn. */
 const MAX_LINES = 300;
