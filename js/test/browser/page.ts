@@ -3,7 +3,9 @@ import { applyEdits, Doc } from "crdt-js";
 import { bindQuill } from "crdt-js/quill";
 import { bindTextarea } from "crdt-js/textarea";
 import Quill from "quill";
+import "quill/dist/quill.snow.css";
 import { Random } from "../random.js";
+import { FakePresence } from "./presence.js";
 
 type Kind = "textarea" | "quill";
 
@@ -52,28 +54,6 @@ class Seat {
   /** What the editor shows. */
   get shown(): string {
     return this.quill ? this.quill.getText().slice(0, -1) : (this.textarea?.value ?? "");
-  }
-}
-
-class FakePresence {
-  readonly states = new Map<string, unknown>();
-  readonly listeners = new Set<() => void>();
-  local: Record<string, unknown> = {};
-
-  update(part: Record<string, unknown>): void {
-    this.local = { ...this.local, ...part };
-  }
-
-  on(_type: "change", listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  }
-
-  show(session: string, state: unknown): void {
-    this.states.set(session, state);
-    for (const listener of this.listeners) {
-      listener();
-    }
   }
 }
 
@@ -193,5 +173,3 @@ export class Stage {
     return this.wrong(true);
   }
 }
-
-Object.assign(window, { stage: new Stage() });

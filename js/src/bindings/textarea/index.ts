@@ -149,7 +149,12 @@ class TextareaBinding implements Binding {
   }
 
   #replace(start: number, end: number, text: string): void {
-    this.#element.setRangeText(text, start, end, "preserve");
+    const element = this.#element;
+    const backward = element.selectionDirection === "backward";
+    element.setRangeText(text, start, end, "preserve");
+    if (backward) {
+      element.setSelectionRange(element.selectionStart, element.selectionEnd, "backward");
+    }
     this.#shown = this.#shown.slice(0, start) + text + this.#shown.slice(end);
   }
 

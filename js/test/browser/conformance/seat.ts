@@ -1,0 +1,229 @@
+/** Runs in the page: one person's document, with an editor on it. */
+import { applyEdits, Doc } from "crdt-js";
+import { Random } from "../../random.js";
+import { FakePresence } from "../presence.js";
+import type { Adapter, Editor } from "./adapter.js";
+import { randomSplice, wholeAt } from "./splice.js";
+
+/** What a page says after each step. */
+export interface Report {
+  /** Deltas that were made here since the last report. */
+  readonly made: string[];
+  /** What does not hold. */
+  readonly faults: string[];
+  /** All that must be the same in all copies. */
+  readonly text: string;
+}
+
+/** What the suite calls from outside. */
+export class Seat {
+  readonly #adapter: Adapter;
+  #open: Opened | undefined;
+
+  constructor(adapter: Adapter) {
+    this.#adapter = adapter;
+  }
+
+  /** A new editor on the document that a snapshot holds; `clip` is put on the clipboard. */
+  open(snapshot: string, replica: string, clip: string): Promise<Report> {
+    this.#open?.destroy();
+    document.body.replaceChildren();
+    copy(clip);
+    this.#open = new Opened(this.#adapter, fromBase64(snapshot), replica);
+    return this.report();
+  }
+
+  /** By the editor's own interface; now and then a program edits the document itself. */
+  editAtRandom(seed: number): Promise<Report> {
+    const { doc, editor } = this.#opened;
+    const random = new Random(seed);
+    if (random.fraction() < 0.8) {
+      editor.editAtRandom(random);
+    } else {
+      const { position, deleted, inserted } = randomSplice(random, doc.toString(), ["\r\n", "\r", "by a program"]);
+      doc.transact(() => {
+        doc.delete(position, deleted);
+        doc.insert(position, inserted);
+      });
+    }
+    return this.report();
+  }
+
+  /** Selects from somewhere to somewhere, by fractions of the length. */
+  select(anchor: number, head: number): Promise<Report> {
+    const { doc, editor } = this.#opened;
+    const text = doc.toString();
+    editor.select(wholeAt(text, Math.floor(anchor * (text.length + 1))), wholeAt(text, Math.floor(head * (text.length + 1))));
+    return this.report();
+  }
+
+  /** Where to press and where to let go the mouse to drag the selected text somewhere. */
+  drag(to: number): [from: Point, to: Point] | undefined {
+    const { doc, editor } = this.#opened;
+    const selection = editor.selection();
+    if (!selection || selection.anchor === selection.head) {
+      return undefined;
+    }
+    const from = editor.pointAt(Math.min(selection.anchor, selection.head));
+    const target = editor.pointAt(wholeAt(doc.toString(), Math.floor(to * (doc.length + 1))));
+    return from && target && [from, target];
+  }
+
+  /** Applies others' deltas. What the editor shows must not move while an input method composes. */
+  async deliver(deltas: readonly string[], composing: boolean): Promise<Report> {
+    const { doc, editor } = this.#opened;
+    const before = JSON.stringify(editor.content());
+    const selection = composing ? undefined : editor.selection();
+    const marked = selection && [new Caret(doc, selection.anchor), new Caret(doc, selection.head)];
+    for (const delta of deltas) {
+      doc.applyDelta(fromBase64(delta));
+    }
+    const faults: string[] = [];
+    if (composing && JSON.stringify(editor.content()) !== before) {
+      faults.push("a remote edit did not wait for the composition");
+    }
+    const moved = marked && editor.selection();
+    if (marked && !(moved && marked[0]?.mayBeAt(moved.anchor) && marked[1]?.mayBeAt(moved.head))) {
+      const [from, to] = [JSON.stringify(selection), JSON.stringify(moved)];
+      faults.push(`the selection ${from} became ${to}, allowed are ${marked.map(String).join(" and ")}`);
+    }
+    const report = await this.report(composing);
+    return { ...report, faults: [...faults, ...report.faults] };
+  }
+
+  /** Lets the others' presence in. */
+  meet(session: string, state: unknown): unknown {
+    const { presence } = this.#opened;
+    presence.show(session, { name: "Ada", color: "#1f6feb", ...(state as object) });
+    return presence.local;
+  }
+
+  async report(composing = false): Promise<Report> {
+    await settled();
+    return this.#opened.report(composing);
+  }
+
+  get #opened(): Opened {
+    if (!this.#open) {
+      throw new Error("no editor is open");
+    }
+    return this.#open;
+  }
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+class Opened {
+  readonly doc: Doc;
+  readonly editor: Editor;
+  readonly presence = new FakePresence();
+  readonly #made: string[] = [];
+  /** The text by the document's events alone. */
+  #replayed: string;
+
+  constructor(adapter: Adapter, snapshot: Uint8Array, replica: string) {
+    this.doc = Doc.fromSnapshot(snapshot, { replica });
+    this.#replayed = this.doc.toString();
+    this.doc.on("change", ({ edits }) => {
+      this.#replayed = applyEdits(this.#replayed, edits);
+    });
+    this.doc.on("delta", (delta) => this.#made.push(toBase64(delta)));
+    const box = document.createElement("div");
+    box.className = "box";
+    document.body.append(box);
+    this.editor = adapter.open(this.doc, box, this.presence);
+  }
+
+  report(composing: boolean): Report {
+    const text = this.doc.toString();
+    const faults: string[] = [];
+    const [shown, expected] = [this.editor.content(), this.editor.expected(this.doc)].map((value) => JSON.stringify(value));
+    if (!composing && shown !== expected) {
+      faults.push(`the editor holds ${String(shown)}, the document ${String(expected)}`);
+    }
+    if (this.#replayed !== text) {
+      faults.push(`the events give ${JSON.stringify(this.#replayed)}, the document is ${JSON.stringify(text)}`);
+    }
+    return { made: this.#made.splice(0), faults, text };
+  }
+
+  destroy(): void {
+    this.editor.destroy();
+    this.doc.free();
+  }
+}
+
+/** Editors hear of some things, such as a moved caret, in a task of its own. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) {
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+/** Where a caret may be after others' edits: between the characters beside it that are still there. */
+class Caret {
+  readonly #doc: Doc;
+  /** Both sides of each character, the nearest first. */
+  readonly #left: (readonly [Uint8Array, Uint8Array])[] = [];
+  readonly #right: (readonly [Uint8Array, Uint8Array])[] = [];
+
+  constructor(doc: Doc, position: number) {
+    this.#doc = doc;
+    let at = 0;
+    for (const character of doc.toString()) {
+      const sides = [doc.anchorAt(at, "before"), doc.anchorAt(at + character.length, "after")] as const;
+      if (at < position) {
+        this.#left.unshift(sides);
+      } else {
+        this.#right.push(sides);
+      }
+      at += character.length;
+    }
+  }
+
+  mayBeAt(position: number): boolean {
+    const [least, most] = this.#bounds();
+    return position >= least && position <= most;
+  }
+
+  toString(): string {
+    return this.#bounds().join("..");
+  }
+
+  #bounds(): [number, number] {
+    const [, least] = this.#nearest(this.#left) ?? [0, 0];
+    const [most] = this.#nearest(this.#right) ?? [this.#doc.length, 0];
+    return [least, most];
+  }
+
+  #nearest(characters: readonly (readonly [Uint8Array, Uint8Array])[]): [number, number] | undefined {
+    for (const [before, after] of characters) {
+      const [start, end] = [this.#doc.resolveAnchor(before) ?? 0, this.#doc.resolveAnchor(after) ?? 0];
+      if (start < end) {
+        return [start, end];
+      }
+    }
+    return undefined;
+  }
+}
+
+function copy(text: string): void {
+  const field = document.createElement("textarea");
+  document.body.append(field);
+  field.value = text;
+  field.select();
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the clipboard's own interface is for pages over TLS
+  document.execCommand("copy");
+  field.remove();
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
+function fromBase64(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}

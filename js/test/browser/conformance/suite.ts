@@ -1,0 +1,234 @@
+/**
+ * Two pages, an editor in each, one document. Both people edit at once, at random, by the editor's own
+ * interface and by keys; what they write arrives now and then; after each step each editor must hold what
+ * its document holds, and after each sync both the same.
+ */
+import { Doc } from "crdt-js";
+import type { Browser, Page } from "playwright-core";
+import { Random } from "../../random.js";
+import { bundle, type Bundle, open } from "../chromium.js";
+import { type Action, draw, usesClipboard } from "./actions.js";
+import { Keyboard } from "./keyboard.js";
+import type { Report, Seat } from "./seat.js";
+
+/** Each has an adapter of its name in `adapters/`. */
+export const BINDINGS = ["textarea", "quill"] as const;
+export type BindingName = (typeof BINDINGS)[number];
+
+const STARTS = ["", "word", "The quick brown fox\njumps over\n\nthe lazy dog.", "\n\n", "😀 one\ntwo 漢字\nthree é\n"];
+/** How many times both do something. */
+const ROUNDS = 24;
+/** How much of what happened is told when something does not hold. */
+const TOLD = 12;
+
+/** Something does not hold. */
+export class Fault extends Error {}
+
+/** Two pages with one binding's editors in them, for many seeds. */
+export class Pair {
+  readonly #browser: Browser;
+  readonly #bundled: Bundle;
+  #people: [Person, Person] | undefined;
+
+  private constructor(browser: Browser, bundled: Bundle) {
+    this.#browser = browser;
+    this.#bundled = bundled;
+  }
+
+  static async of(browser: Browser, binding: BindingName): Promise<Pair> {
+    const entry = `
+      import { Seat } from "./conformance/seat.js";
+      import { adapter } from "./conformance/adapters/${binding}.js";
+      Object.assign(window, { conformance: new Seat(adapter) });`;
+    return new Pair(browser, await bundle(entry));
+  }
+
+  /** Throws a `Fault` with the end of the story. */
+  async run(seed: number): Promise<void> {
+    this.#people ??= [await Person.of(this.#browser, this.#bundled), await Person.of(this.#browser, this.#bundled)];
+    const story: string[] = [];
+    try {
+      await new Meeting(this.#people, new Random(seed), story).hold();
+    } catch (error) {
+      await this.close(); // who knows what state they are in
+      const told = story.slice(-TOLD).map((line) => `  ${line}`);
+      const what = error instanceof Fault ? error.message : String(error);
+      throw new Fault([`CRDT_SEED=${String(seed)}`, what, ...told].join("\n"), { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#people?.map((person) => person.page.close()) ?? []);
+    this.#people = undefined;
+  }
+}
+
+/** One of the two, in a page of his own. */
+class Person {
+  /** What the other made and did not arrive yet. */
+  inbox: string[] = [];
+  /** What was made and is not on its way yet: it leaves when the round is over, so that a seed repeats. */
+  outbox: string[] = [];
+  text = "";
+
+  private constructor(
+    readonly page: Page,
+    readonly keyboard: Keyboard,
+    /** Uncaught, in the page. */
+    readonly errors: string[],
+  ) {}
+
+  static async of(browser: Browser, bundled: Bundle): Promise<Person> {
+    const errors: string[] = [];
+    const page = await open(browser, bundled, (error) => errors.push(error.stack ?? error.message));
+    return new Person(page, await Keyboard.of(page), errors);
+  }
+
+  /** Calls a method of the seat in the page. */
+  call<Method extends Calls>(method: Method, ...args: Parameters<Seat[Method]>): Promise<Awaited<ReturnType<Seat[Method]>>> {
+    const call = [method, args] as const;
+    const answer: Promise<unknown> = this.page.evaluate(([method, args]) => {
+      const seat = (window as unknown as { conformance: Record<string, (...args: readonly unknown[]) => unknown> }).conformance;
+      return seat[method]?.(...args);
+    }, call);
+    return answer as Promise<Awaited<ReturnType<Seat[Method]>>>;
+  }
+}
+
+type Calls = "open" | "editAtRandom" | "select" | "drag" | "deliver" | "meet" | "report";
+
+/** One seed. */
+class Meeting {
+  readonly #people: readonly [Person, Person];
+  readonly #random: Random;
+  readonly #story: string[];
+
+  constructor(people: readonly [Person, Person], random: Random, story: string[]) {
+    this.#people = people;
+    this.#random = random;
+    this.#story = story;
+  }
+
+  async hold(): Promise<void> {
+    const start = this.#random.pick(STARTS);
+    const first = new Doc({ replica: "00000000000000aa" });
+    first.insert(0, start);
+    const snapshot = Buffer.from(first.snapshot()).toString("base64");
+    first.free();
+    for (const [index, person] of this.#people.entries()) {
+      person.inbox = [];
+      person.outbox = [];
+      this.#take(index, await person.call("open", snapshot, `000000000000000${String(index + 1)}`, "clip"));
+      this.#take(index, await person.call("select", 0.5, 0.5));
+    }
+    this.#story.push(`starts with ${JSON.stringify(start)}`);
+    for (let round = 0; round < ROUNDS; round++) {
+      const actions = this.#people.map(() => draw(this.#random));
+      const acts = actions.map((action, index) => () => this.#act(index, action));
+      if (actions.some(usesClipboard)) {
+        for (const act of acts) {
+          await act();
+        }
+      } else {
+        await Promise.all(acts.map((act) => act()));
+      }
+      this.#send();
+      if (this.#random.fraction() < 0.2) {
+        await this.#sync();
+      }
+    }
+    await this.#sync();
+  }
+
+  /** Everything arrives, and all is the same. */
+  async #sync(): Promise<void> {
+    this.#story.push("sync");
+    // What arrives may make an editor correct itself, which others get in turn.
+    for (let turn = 0; turn < 4 && this.#people.some(({ inbox }) => inbox.length > 0); turn++) {
+      await Promise.all(this.#people.map((_, index) => this.#deliver(index, Infinity, false)));
+      this.#send();
+    }
+    const [one, other] = this.#people;
+    if (one.text !== other.text) {
+      throw new Fault(`one has ${JSON.stringify(one.text)}, the other ${JSON.stringify(other.text)}`);
+    }
+    const [ofOne, ofOther] = await Promise.all([one.call("meet", "00000000000000f2", {}), other.call("meet", "00000000000000f1", {})]);
+    await Promise.all([one.call("meet", "00000000000000f2", ofOther), other.call("meet", "00000000000000f1", ofOne)]);
+  }
+
+  async #act(index: number, action: Action): Promise<void> {
+    const person = this.#person(index);
+    this.#story.push(`${String(index)} ${JSON.stringify(action)}`);
+    switch (action.do) {
+      case "edit":
+        this.#take(index, await person.call("editAtRandom", action.seed));
+        break;
+      case "select":
+        this.#take(index, await person.call("select", action.anchor, action.head));
+        break;
+      case "press":
+        await person.keyboard.press(action.keys);
+        this.#take(index, await person.call("report"));
+        break;
+      case "insert":
+        await person.keyboard.insert(action.text);
+        this.#take(index, await person.call("report"));
+        break;
+      case "drag": {
+        this.#take(index, await person.call("select", action.anchor, action.head));
+        const points = await person.call("drag", action.to);
+        if (points) {
+          await person.keyboard.drag(...points);
+        }
+        this.#take(index, await person.call("report"));
+        break;
+      }
+      case "compose":
+        for (const step of action.steps) {
+          await person.keyboard.compose(step);
+          this.#take(index, await person.call("report", true));
+          await this.#deliver(index, 1, true);
+        }
+        await (action.result === "" ? person.keyboard.compose("") : person.keyboard.insert(action.result));
+        this.#take(index, await person.call("report"));
+        break;
+      case "receive":
+        await this.#deliver(index, action.count, false);
+        break;
+    }
+  }
+
+  async #deliver(index: number, count: number, composing: boolean): Promise<void> {
+    const person = this.#person(index);
+    const deltas = person.inbox.splice(0, count);
+    if (deltas.length > 0) {
+      this.#take(index, await person.call("deliver", deltas, composing));
+    }
+  }
+
+  /** Hands on what was made, and looks at what does not hold. */
+  #take(index: number, report: Report): void {
+    const person = this.#person(index);
+    person.text = report.text;
+    person.outbox.push(...report.made);
+    this.#story.push(`${String(index)} has ${JSON.stringify(report.text)}`);
+    const faults = [...report.faults, ...person.errors.splice(0)];
+    if (faults.length > 0) {
+      throw new Fault(faults.map((fault) => `${String(index)}: ${fault}`).join("\n"));
+    }
+  }
+
+  #send(): void {
+    const [one, other] = this.#people;
+    other.inbox.push(...one.outbox.splice(0));
+    one.inbox.push(...other.outbox.splice(0));
+  }
+
+  #person(index: number): Person {
+    const person = this.#people[index];
+    if (!person) {
+      throw new RangeError(`nobody is ${String(index)}`);
+    }
+    return person;
+  }
+}
