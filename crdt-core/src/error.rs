@@ -30,6 +30,11 @@ pub enum EditError {
     },
     /// The replica or the document has no room for so many more operations or bytes.
     Full,
+    /// A name is longer than 1,024 bytes.
+    NameTooLong {
+        /// Its length in bytes.
+        len_utf8: usize,
+    },
 }
 
 impl fmt::Display for EditError {
@@ -43,6 +48,7 @@ impl fmt::Display for EditError {
                 write!(f, "UTF-16 position {position_utf16} is inside a surrogate pair")
             }
             Self::Full => f.write_str("the document has no room for the edit"),
+            Self::NameTooLong { len_utf8 } => write!(f, "a name of {len_utf8} bytes is too long"),
         }
     }
 }

@@ -1,12 +1,17 @@
-//! What an applied delta changed, as edits of the visible text.
+//! What an applied delta changed, as edits of what is visible.
 
+use crate::json::Json;
+use crate::mark::Marks;
 use alloc::string::String;
+use alloc::sync::Arc;
 
-/// One change of the visible text.
+/// One change of the visible content.
 ///
-/// Edits come in sequence: the positions of each count in the text that the ones before it left.
-/// Positions and lengths are given in Unicode scalar values and, with `_utf16`, in UTF-16 code units.
+/// Edits come in sequence: the positions of each count in the content that the ones before it left.
+/// Positions and lengths are given in Unicode scalar values and, with `_utf16`, in UTF-16 code units. An embed counts
+/// one in both.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TextEdit {
     /// `text` now stands at `position`.
     Insert {
@@ -16,6 +21,19 @@ pub enum TextEdit {
         position_utf16: usize,
         /// What was inserted; never empty.
         text: String,
+        /// The marks that it has there.
+        marks: Marks,
+    },
+    /// An embed now stands at `position`.
+    Embed {
+        /// In scalar values.
+        position: usize,
+        /// In UTF-16 code units.
+        position_utf16: usize,
+        /// What it shows.
+        value: Json,
+        /// The marks that it has there.
+        marks: Marks,
     },
     /// `len` scalar values from `position` on are gone.
     Delete {
@@ -27,5 +45,20 @@ pub enum TextEdit {
         len: usize,
         /// In UTF-16 code units.
         len_utf16: usize,
+    },
+    /// `len` scalar values from `position` on have another value of a mark, or have it no longer.
+    Mark {
+        /// In scalar values.
+        position: usize,
+        /// In UTF-16 code units.
+        position_utf16: usize,
+        /// In scalar values; never 0.
+        len: usize,
+        /// In UTF-16 code units.
+        len_utf16: usize,
+        /// Which mark.
+        name: Arc<str>,
+        /// What it is now; `None` if it is gone.
+        value: Option<Json>,
     },
 }

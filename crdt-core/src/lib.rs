@@ -40,18 +40,25 @@ mod doc;
 mod error;
 mod event;
 mod ids;
+mod json;
+mod mark;
+mod marks;
 mod op;
 mod op_log;
 mod sequence;
 mod tree;
 mod units;
+mod value;
 
 pub use anchor::{Anchor, Side};
 pub use doc::{Doc, PendingReport, Transaction};
 pub use error::{ApplyError, DecodeError, EditError};
 pub use event::TextEdit;
 pub use ids::{OpId, ReplicaId, Seq, VersionVector};
+pub use json::{Json, JsonError};
+pub use mark::{Content, Expand, Marks, TextRun};
 pub use op::{Op, OpKind};
+pub use value::{Mark, Stamp, Value};
 
 #[cfg(test)]
 mod dice;

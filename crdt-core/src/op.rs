@@ -5,6 +5,7 @@
 use crate::anchor::{Anchor, Side};
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::units::byte_of;
+use crate::value::{CARRIER, Value};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -29,6 +30,14 @@ pub enum OpKind {
         /// The elements' content; never empty.
         text: String,
     },
+    /// Inserts one element that carries a value, and that shows only if the value is [`Value::Embed`]. Takes one
+    /// number.
+    InsertValue {
+        /// Where it was placed.
+        anchor: Anchor,
+        /// What it carries.
+        value: Value,
+    },
     /// Deletes `len` elements with consecutive ids. Takes `len` numbers.
     Delete {
         /// The first element deleted.
@@ -47,7 +56,16 @@ impl Op {
     pub fn len(&self) -> Seq {
         match &self.kind {
             OpKind::Insert { text, .. } => Seq::try_from(text.chars().count()).unwrap_or(Seq::MAX),
+            OpKind::InsertValue { .. } => 1,
             OpKind::Delete { len, .. } => *len,
+        }
+    }
+
+    /// The value that it carries.
+    pub(crate) fn carried(&self) -> Option<(OpId, &Value)> {
+        match &self.kind {
+            OpKind::InsertValue { value, .. } => Some((self.id, value)),
+            _ => None,
         }
     }
 
@@ -276,6 +294,7 @@ impl Op {
             self.len(),
             match &self.kind {
                 OpKind::Insert { anchor, text } => RunKind::Insert { anchor: *anchor, text },
+                OpKind::InsertValue { anchor, .. } => RunKind::Insert { anchor: *anchor, text: CARRIER },
                 OpKind::Delete { target, descending, .. } => {
                     RunKind::Delete { target: *target, descending: *descending }
                 }

@@ -46,6 +46,9 @@ impl ModelOp {
                     Self { id: id(i), kind: ModelOpKind::Insert { anchor, char } }
                 })
                 .collect(),
+            OpKind::InsertValue { anchor, .. } => {
+                vec![Self { id: op.id, kind: ModelOpKind::Insert { anchor: *anchor, char: '\u{fffc}' } }]
+            }
             OpKind::Delete { target, len, descending } => (0..*len)
                 .map(|i| {
                     let seq = if *descending { target.seq - i } else { target.seq + i };

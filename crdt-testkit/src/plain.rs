@@ -23,7 +23,7 @@ impl PlainText {
     /// When a position or length lies outside, or the units of a deletion contradict each other.
     pub fn replay(&mut self, edit: &TextEdit) -> Checked {
         match edit {
-            TextEdit::Insert { position, position_utf16, text } => {
+            TextEdit::Insert { position, position_utf16, text, .. } => {
                 if text.is_empty() || *position > self.scalars.len() || *position_utf16 > self.utf16.len() {
                     return Err(Failure::new(format!("event {edit:?} does not fit {:?}", self.text())));
                 }
@@ -38,6 +38,11 @@ impl PlainText {
                 self.scalars.drain(*position..end);
                 self.utf16.drain(*position_utf16..end_utf16);
             }
+            TextEdit::Embed { position, position_utf16, .. } => {
+                self.scalars.insert(*position, '\u{fffc}');
+                self.utf16.insert(*position_utf16, 0xfffc);
+            }
+            _ => {}
         }
         Ok(())
     }

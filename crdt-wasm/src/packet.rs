@@ -24,6 +24,11 @@ pub(crate) fn write_edits(out: &mut Vec<u8>, edits: &[TextEdit]) {
                 write_varint(out, ((*position_utf16 as u64) << 1) | 1);
                 write_varint(out, *len_utf16 as u64);
             }
+            TextEdit::Embed { position_utf16, .. } => {
+                write_varint(out, (*position_utf16 as u64) << 1);
+                write_bytes(out, "\u{fffc}".as_bytes());
+            }
+            _ => {}
         }
     }
 }

@@ -133,6 +133,8 @@ fn apply(doc: &mut Doc, op: Op, plain: &mut Vec<char>) {
         match edit {
             TextEdit::Insert { position, text, .. } => drop(plain.splice(position..position, text.chars())),
             TextEdit::Delete { position, len, .. } => drop(plain.drain(position..position + len)),
+            TextEdit::Embed { position, .. } => plain.insert(position, '\u{fffc}'),
+            _ => {}
         }
     }
 }

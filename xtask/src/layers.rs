@@ -9,12 +9,13 @@ use std::path::Path;
 /// `crdt-core/src`, lowest layer first. Modules of one layer do not know each other.
 const CORE_LAYERS: &[&[&str]] = &[
     &["ids", "dice"],
-    &["anchor"],
-    &["error"],
-    &["bytes", "tree", "units"],
+    &["anchor", "json"],
+    &["error", "mark"],
+    &["bytes", "tree", "units", "value"],
     &["op", "event"],
     &["op_log"],
     &["sequence", "codec"],
+    &["marks"],
     &["doc"],
     &["sync"],
 ];

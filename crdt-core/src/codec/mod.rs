@@ -7,17 +7,19 @@
 //! Format 2 of deltas and format 2 of snapshots are described byte by byte in `delta/mod.rs` and
 //! `snapshot/mod.rs`. They carry no promise of compatibility before version 1.0.
 
+mod carried;
 mod delta;
 mod limits;
 mod snapshot;
 mod values;
 
+pub(crate) use carried::{Carried, write_carried};
 pub(crate) use delta::{
-    DeltaWriter, decode_runs, decode_runs_named, decode_single, decode_single_named, read_keystroke,
-    write_keystroke, write_single,
+    DeltaWriter, check_carried, decode_rich, decode_runs, decode_runs_named, decode_single,
+    decode_single_named, read_keystroke, take_rich, write_keystroke, write_rich, write_single,
 };
 pub use delta::{ReplicaNames, decode_delta, encode_delta};
-pub(crate) use limits::{MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS};
+pub(crate) use limits::{MAX_MARK_NAME_BYTES, MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS, MAX_STAMP};
 pub(crate) use snapshot::{
     Anchors, Deletion, Deletions, SnapshotParts, SnapshotWriter, decode_snapshot, derived,
 };

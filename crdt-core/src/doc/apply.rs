@@ -11,7 +11,7 @@ use super::edits::Edits;
 use super::intake::{Intake, check_own_references, elements, invalid_reference};
 use super::{Doc, seq_of};
 use crate::anchor::{Anchor, Side};
-use crate::codec::{MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS};
+use crate::codec::{Carried, MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS};
 use crate::error::ApplyError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::op::{Row, RowKind, Run, RunKind, Runs};
@@ -21,24 +21,29 @@ use crate::units::{Counted, Size};
 use alloc::vec::Vec;
 
 impl Doc {
-    /// Applies the runs of a delta. There may be nothing new of this document's own replica.
+    /// Applies the runs of a delta, and the values of their elements. There may be nothing new of this document's own
+    /// replica.
     pub(super) fn apply_runs(
         &mut self,
         runs: Runs<'_>,
+        carried: Carried,
         mut edits: Option<&mut Edits>,
     ) -> Result<(), ApplyError> {
         if let [row] = *runs.rows.as_slice()
             && self.pending.is_empty()
+            && carried.is_empty()
             && self.apply_next(row.named(&runs.replicas).into_run(), edits.as_deref_mut())?
         {
             return Ok(());
         }
         self.thaw_for(&runs);
+        self.check_values(&runs, &carried)?;
         let mut intake = Intake::of(self, runs)?;
         let order = intake.schedule(&self.log)?;
         let left = intake.left_over(self);
         self.check_room(intake.new_replicas(), intake.scheduled_text(), &left)?;
 
+        self.keep_values(carried);
         for incoming in intake.scheduled_replicas() {
             incoming.local = self.log.register(incoming.name);
         }
@@ -54,8 +59,9 @@ impl Doc {
             self.pending.add(run.to_op());
         }
         if !self.pending.is_empty() {
-            self.wake(intake.into_changed(), edits);
+            self.wake(intake.into_changed(), edits.as_deref_mut());
         }
+        self.settle_statements(edits);
         Ok(())
     }
 
@@ -80,7 +86,8 @@ impl Doc {
             && self.append_on(index, replica, text)
         {
             if let Some(edits) = edits {
-                edits.insert(self.before_last_edit(run.len), text);
+                let marks = self.marks_of(next);
+                edits.insert(self.before_last_edit(run.len), text, marks);
             }
             return Ok(true);
         }
@@ -201,6 +208,9 @@ impl Doc {
     ) {
         let id = LocalId::new(replica, row.seq);
         if let Some(placement) = placement_of(row, other) {
+            if self.carries_values(id, row.len) {
+                return self.integrate_carriers(id, row.len, placement, row.text, edits);
+            }
             let beside = self.find_beside(placement);
             self.integrate_insert(id, placement, beside, row.text, edits);
         } else {
@@ -210,11 +220,11 @@ impl Doc {
     }
 
     /// Where a place beside an integrated element is.
-    fn find_beside(&mut self, placement: Placement) -> Beside {
+    pub(super) fn find_beside(&mut self, placement: Placement) -> Beside {
         self.sequence.find_beside(placement).expect("scheduled behind what it refers to")
     }
 
-    fn integrate_insert(
+    pub(super) fn integrate_insert(
         &mut self,
         id: LocalId,
         placement: Placement,
@@ -222,6 +232,7 @@ impl Doc {
         text: &str,
         edits: Option<&mut Edits>,
     ) {
+        let first = id;
         let text = Counted::of(text);
         if text.is_one_run(WIDE_RUN) {
             self.integrate_run(id, placement, beside, text);
@@ -231,7 +242,8 @@ impl Doc {
         if let Some(edits) = edits {
             let (end, size) = (self.sequence.position_of_last_edit(), text.size);
             let start = Size { chars: end.chars - size.chars, utf16: end.utf16 - size.utf16 };
-            edits.insert(start, text.text);
+            let marks = self.marks_of(first);
+            edits.insert(start, text.text, marks);
         }
     }
 
@@ -331,7 +343,7 @@ impl Doc {
                     self.pending.add(rest.to_op());
                 }
                 // What it refers to turned out to be no element: it can never be integrated.
-                Fit::Invalid | Fit::Blocked(_) => {}
+                Fit::Invalid | Fit::Blocked(_) => self.forget_values(&op),
             }
         }
     }

@@ -28,9 +28,16 @@ impl Doc {
             return Ok(());
         }
         self.sequence.settle_for(unit, position);
-        let place = self.place(unit, position)?;
+        let mut place = self.place(unit, position)?;
         if text.is_empty() {
             return Ok(());
+        }
+        if let Some(rich) = &self.rich
+            && rich.marks.has_behind()
+        {
+            // Typed at the end of a link whose last letters are deleted: behind those, as the link ends there.
+            place =
+                self.sequence.behind_tombstones(place, |first, count| rich.marks.last_behind(first, count));
         }
         if text.len() > MAX_TEXT_BYTES - self.log.text_bytes() {
             return Err(EditError::Full);
@@ -121,7 +128,7 @@ impl Doc {
     }
 
     /// The name of the next local operation, if there is room for `count` of them.
-    fn next_id(&mut self, count: usize) -> Result<LocalId, EditError> {
+    pub(super) fn next_id(&mut self, count: usize) -> Result<LocalId, EditError> {
         if self.own == NOT_LISTED {
             self.own = self.log.register(self.replica);
         }

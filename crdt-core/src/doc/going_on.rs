@@ -50,7 +50,8 @@ impl Doc {
                 if let Some(edits) = edits {
                     let text = [byte];
                     let text = core::str::from_utf8(&text).expect("what is typed on is ASCII");
-                    edits.insert(self.before_last_edit(1), text);
+                    let marks = self.marks_of(LocalId::new(index, seq));
+                    edits.insert(self.before_last_edit(1), text, marks);
                 }
             }
             Stroke::Delete => {

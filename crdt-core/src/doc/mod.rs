@@ -5,7 +5,11 @@ mod editing;
 mod edits;
 mod going_on;
 mod intake;
+mod marking;
 mod past;
+mod rich;
+#[cfg(test)]
+mod rich_tests;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -15,8 +19,8 @@ pub use transaction::Transaction;
 
 use crate::anchor::{Anchor, Side};
 use crate::codec::{
-    DeltaWriter, ReplicaNames, decode_runs, decode_runs_named, decode_single, decode_single_named,
-    read_keystroke, write_keystroke, write_single,
+    Carried, DeltaWriter, ReplicaNames, check_carried, decode_rich, decode_runs_named, decode_single,
+    decode_single_named, read_keystroke, take_rich, write_keystroke, write_single,
 };
 use crate::error::{ApplyError, EditError};
 use crate::event::TextEdit;
@@ -24,11 +28,13 @@ use crate::ids::{OpId, ReplicaId, Seq, VersionVector};
 use crate::op::{Run, RunKind, Runs};
 use crate::op_log::{LocalId, NOT_LISTED, OpLog, Pending, ReplicaIndex, Said};
 use crate::sequence::{Place, Sequence, Unit};
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 use edits::Edits;
+use rich::{Rich, Stamping};
 
 /// One copy of a replicated text.
 ///
@@ -66,6 +72,9 @@ pub struct Doc {
     log: OpLog,
     sequence: Sequence,
     pending: Pending,
+    /// What is there besides plain text, once anything is.
+    rich: Option<Box<Rich>>,
+    transaction: Stamping,
 }
 
 /// Operations that wait for others, and what they wait for.
@@ -89,6 +98,8 @@ impl Doc {
             log: OpLog::default(),
             sequence: Sequence::new(),
             pending: Pending::default(),
+            rich: None,
+            transaction: Stamping::default(),
         }
     }
 
@@ -235,7 +246,7 @@ impl Doc {
             }
         }
         let mut out = Vec::new();
-        writer.finish(&mut out);
+        self.with_values(&mut out, self.values_since(version), |out| writer.finish(out));
         out
     }
 
@@ -265,7 +276,9 @@ impl Doc {
     #[inline(never)]
     fn runs_into(&self, replica: ReplicaId, seqs: Range<Seq>, out: &mut Vec<u8>) {
         let log = self.log_of(replica, &seqs);
-        writer_of(&log, replica, seqs).finish(out);
+        self.with_values(out, self.values_of(replica, &seqs), |out| {
+            writer_of(&log, replica, seqs).finish(out)
+        });
     }
 
     /// Appends to `out` what [`Doc::delta_of`] returns, for a connection on which both ends keep names of replicas;
@@ -278,7 +291,8 @@ impl Doc {
         out: &mut Vec<u8>,
     ) {
         let log = self.log_of(replica, &seqs);
-        writer_of(&log, replica, seqs).finish_named(names, out);
+        let values = self.values_of(replica, &seqs);
+        self.with_values(out, values, |out| writer_of(&log, replica, seqs).finish_named(names, out));
     }
 
     /// Appends the delta of the own operations from `from` on.
@@ -288,8 +302,8 @@ impl Doc {
             return;
         }
         match self.log.newest(self.own, from) {
-            Some(said) => write_single(out, &run_of(&self.log, self.own, said)),
-            None => self.delta_of_into(self.replica, from..Seq::MAX, out),
+            Some(said) if self.rich.is_none() => write_single(out, &run_of(&self.log, self.own, said)),
+            _ => self.delta_of_into(self.replica, from..Seq::MAX, out),
         }
     }
 
@@ -335,11 +349,17 @@ impl Doc {
         names: &mut ReplicaNames,
     ) -> Result<Vec<TextEdit>, ApplyError> {
         let mut edits = Edits::default();
+        if let Some((inner, carried)) = take_rich(delta)? {
+            let runs = decode_runs_named(inner, names)?;
+            check_carried(&runs, &carried)?;
+            self.apply_runs(runs, carried, Some(&mut edits))?;
+            return Ok(edits.into_list());
+        }
         match decode_single_named(delta, names)? {
             Some(run) => self.apply_run(run, Some(&mut edits))?,
             None => {
                 let runs = decode_runs_named(delta, names)?;
-                self.apply_runs(runs, Some(&mut edits))?;
+                self.apply_runs(runs, Carried::new(), Some(&mut edits))?;
             }
         }
         Ok(edits.into_list())
@@ -351,6 +371,9 @@ impl Doc {
         if let Some((replica, keystroke)) = read_keystroke(delta)
             && self.apply_keystroke(replica, keystroke, edits.as_deref_mut())
         {
+            if self.rich.is_some() {
+                self.settle_statements(edits);
+            }
             return Ok(());
         }
         self.apply_any_delta(delta, edits)
@@ -360,7 +383,10 @@ impl Doc {
     fn apply_any_delta(&mut self, delta: &[u8], edits: Option<&mut Edits>) -> Result<(), ApplyError> {
         match decode_single(delta)? {
             Some(run) => self.apply_run(run, edits),
-            None => self.apply_runs(decode_runs(delta)?, edits),
+            None => {
+                let (runs, carried) = decode_rich(delta)?;
+                self.apply_runs(runs, carried, edits)
+            }
         }
     }
 
@@ -368,9 +394,12 @@ impl Doc {
     #[inline]
     fn apply_run(&mut self, run: Run<'_>, mut edits: Option<&mut Edits>) -> Result<(), ApplyError> {
         if self.pending.is_empty() && self.apply_next(run, edits.as_deref_mut())? {
+            if self.rich.is_some() {
+                self.settle_statements(edits);
+            }
             return Ok(());
         }
-        self.apply_runs(Runs::of(run), edits)
+        self.apply_runs(Runs::of(run), Carried::new(), edits)
     }
 
     /// What waits, and for what. O(waiting runs).
@@ -440,6 +469,7 @@ impl Doc {
             self.sequence.assert_invariants(&self.log);
         }
         self.assert_past_is_sound();
+        self.assert_rich_is_sound();
         for replica in self.log.replicas() {
             assert_eq!(self.version.get(replica.id()), replica.next_seq(), "the version is that of the log");
         }

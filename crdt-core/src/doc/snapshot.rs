@@ -6,10 +6,11 @@
 use super::Doc;
 use super::past::placements;
 use crate::codec::{
-    Anchors, Deletion, Deletions, SnapshotParts, SnapshotWriter, decode_runs, decode_snapshot, derived,
+    Anchors, Deletion, Deletions, DeltaWriter, SnapshotParts, SnapshotWriter, check_carried, decode_runs,
+    decode_snapshot, derived, write_carried,
 };
 use crate::error::{ApplyError, DecodeError};
-use crate::ids::{ReplicaId, Seq};
+use crate::ids::{ReplicaId, Seq, VersionVector};
 use crate::op_log::{
     BLOCK, Cold, Elements, ItemPart, LocalId, MAX_REPLICAS, MAX_TEXT_BYTES, OpLog, Piece, Placement,
     ReplicaIndex, Said, is_tree,
@@ -18,6 +19,7 @@ use crate::sequence::{Sequence, SequenceBuilder};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem;
 
 impl Doc {
     /// Encodes the whole document: every operation, waiting ones too, with a checksum.
@@ -63,7 +65,11 @@ impl Doc {
             }
         }
         if !self.pending.is_empty() {
-            writer.pending = self.delta_since(&self.version);
+            writer.pending = self.pending_delta();
+        }
+        let values = self.values_since(&VersionVector::new());
+        if !values.is_empty() {
+            write_carried(&mut writer.carried, &values);
         }
         writer.finish()
     }
@@ -81,13 +87,30 @@ impl Doc {
     /// As [`Doc::apply`], where [`ApplyError::ReplicaCollision`] means that operations of `replica` wait in it;
     /// and [`DecodeError::ChecksumMismatch`](crate::DecodeError::ChecksumMismatch).
     pub fn from_snapshot(replica: ReplicaId, snapshot: &[u8]) -> Result<Self, ApplyError> {
-        let parts = decode_snapshot(snapshot)?;
+        let mut parts = decode_snapshot(snapshot)?;
         let pending = parts.pending;
+        let carried = mem::take(&mut parts.carried);
         let mut doc = Self::load(replica, parts, snapshot.len())?;
+        let waiting = doc.load_values(carried).ok_or(DecodeError::InvalidValue("element with a value"))?;
         if !pending.is_empty() {
-            doc.apply_runs(decode_runs(pending)?, None)?;
+            let runs = decode_runs(pending)?;
+            check_carried(&runs, &waiting)?;
+            doc.apply_runs(runs, waiting, None)?;
+        } else if !waiting.is_empty() {
+            return Err(DecodeError::InvalidValue("element with a value").into());
         }
         Ok(doc)
+    }
+
+    /// The operations that wait, without their values.
+    fn pending_delta(&self) -> Vec<u8> {
+        let mut writer = DeltaWriter::default();
+        for run in self.pending.iter() {
+            writer.push(run);
+        }
+        let mut out = Vec::new();
+        writer.finish(&mut out);
+        out
     }
 
     fn load(replica: ReplicaId, parts: SnapshotParts<'_>, bytes: usize) -> Result<Self, DecodeError> {

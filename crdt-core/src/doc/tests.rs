@@ -39,6 +39,13 @@ fn text_by_traversal(ops: &[Op]) -> String {
     let mut deleted: BTreeSet<OpId> = BTreeSet::new();
     for op in ops {
         match &op.kind {
+            OpKind::InsertValue { anchor, value } => {
+                chars.insert(op.id, '\u{fffc}');
+                children.entry((anchor.element, anchor.side)).or_default().insert(op.id);
+                if value.is_statement() {
+                    deleted.insert(op.id);
+                }
+            }
             OpKind::Insert { anchor, text } => {
                 let mut place = (anchor.element, anchor.side);
                 for (ch, seq) in text.chars().zip(op.id.seq..) {
@@ -95,7 +102,7 @@ fn replay(text: &mut String, edits: &[TextEdit]) {
         let mut chars: Vec<char> = text.chars().collect();
         let units = |upto: usize, chars: &[char]| chars[..upto].iter().map(|c| c.len_utf16()).sum::<usize>();
         match edit {
-            TextEdit::Insert { position, position_utf16, text: new } => {
+            TextEdit::Insert { position, position_utf16, text: new, .. } => {
                 assert_eq!(units(*position, &chars), *position_utf16);
                 chars.splice(position..position, new.chars());
             }
@@ -104,6 +111,8 @@ fn replay(text: &mut String, edits: &[TextEdit]) {
                 assert_eq!(units(position + len, &chars), position_utf16 + len_utf16);
                 chars.drain(*position..position + len);
             }
+            TextEdit::Embed { position, .. } => chars.insert(*position, '\u{fffc}'),
+            TextEdit::Mark { .. } => {}
         }
         *text = chars.into_iter().collect();
     }

@@ -1,6 +1,8 @@
 use super::Doc;
 use crate::error::EditError;
 use crate::ids::Seq;
+use crate::json::Json;
+use crate::mark::Marks;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -34,6 +36,7 @@ pub struct Transaction<'doc> {
 impl<'doc> Transaction<'doc> {
     pub(super) fn new(doc: &'doc mut Doc) -> Self {
         let from = doc.own_seq();
+        doc.begin_transaction();
         Self { doc, from }
     }
 
@@ -74,6 +77,38 @@ impl<'doc> Transaction<'doc> {
         self.doc.delete_utf16(range_utf16)
     }
 
+    /// Inserts as [`Doc::insert_with`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn insert_with(&mut self, position: usize, text: &str, marks: &Marks) -> Result<(), EditError> {
+        self.doc.insert_with(position, text, marks)
+    }
+
+    /// Inserts as [`Doc::insert_embed`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn insert_embed(&mut self, position: usize, value: Json) -> Result<(), EditError> {
+        self.doc.insert_embed(position, value)
+    }
+
+    /// Marks as [`Doc::mark`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn mark(&mut self, range: Range<usize>, name: &str, value: Json) -> Result<(), EditError> {
+        self.doc.mark(range, name, value)
+    }
+
+    /// Takes a mark away as [`Doc::unmark`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn unmark(&mut self, range: Range<usize>, name: &str) -> Result<(), EditError> {
+        self.doc.unmark(range, name)
+    }
+
     /// Ends the transaction: the one delta that holds its edits. No bytes if there were none.
     pub fn commit(self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -86,5 +121,11 @@ impl<'doc> Transaction<'doc> {
         if self.doc.own_seq() > self.from {
             self.doc.newest_into(self.from, out);
         }
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        self.doc.end_transaction();
     }
 }

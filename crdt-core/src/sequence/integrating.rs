@@ -45,6 +45,33 @@ impl Sequence {
         Ok(())
     }
 
+    /// Integrates one element that never shows, which is the next of its replica and not yet in the log; else as
+    /// [`Sequence::integrate_insert`].
+    pub(crate) fn integrate_hidden(
+        &mut self,
+        log: &OpLog,
+        id: LocalId,
+        placement: Placement,
+        beside: Beside,
+        run: Counted<'_>,
+    ) -> Result<(), PastNeeded> {
+        let (spot, left_taken) = self.spot_for(log, id, placement, beside)?;
+        let head = !goes_on(id, placement);
+        let item = Item::new(id, run, log.of(id.replica).text_end(), head, left_taken).deleted();
+        let (slot, _) = self.put(log, spot, item);
+        self.cursor = Cursor::somewhere(slot);
+        self.note_head(log, id, placement, head);
+        Ok(())
+    }
+
+    /// Where something said at the very start is placed.
+    pub(crate) fn placement_at_start(&self) -> Placement {
+        match self.items.first_slot().map(|slot| self.items.get(slot)) {
+            Some(first) if first.left_taken() => Placement { element: first.id(), side: Side::Before },
+            _ => Placement { element: LocalId::START, side: Side::After },
+        }
+    }
+
     pub(super) fn note_head(&mut self, log: &OpLog, id: LocalId, placement: Placement, head: bool) {
         if head && let Some(siblings) = &mut self.siblings {
             siblings.add(log, id, placement);

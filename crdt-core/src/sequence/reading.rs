@@ -7,6 +7,7 @@ use crate::op_log::{LocalId, OpLog, Placement};
 use crate::tree::{Found, Item as _, Slot, Summary as _};
 use crate::units::Size;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::hint::select_unpredictable;
 
 impl Sequence {
@@ -156,6 +157,56 @@ impl Sequence {
         let (slot, chars) = self.find(id)?;
         self.index.note_use();
         Some((self.position_of(log, Spot { slot, chars }).size(), !self.items.get(slot).is_deleted()))
+    }
+
+    /// How much visible text is in front of the place beside an element, which exists. O(log *n*).
+    pub(crate) fn position_beside(&self, log: &OpLog, Placement { element, side }: Placement) -> Size {
+        self.index.note_use();
+        let (slot, at) = self.find(element).expect("it is an element");
+        self.position_of(log, Spot { slot, chars: at + usize::from(side == Side::After) }).size()
+    }
+
+    /// Which of two elements, which exist, comes first. O(log *n*).
+    pub(crate) fn order(&self, one: LocalId, other: LocalId) -> Ordering {
+        let place = |id| {
+            self.index.note_use();
+            self.find(id).expect("both are elements")
+        };
+        let ((one, one_at), (other, other_at)) = (place(one), place(other));
+        let leaves = self.items.order(one.leaf, other.leaf);
+        leaves.then(one.index.cmp(&other.index)).then(one_at.cmp(&other_at))
+    }
+
+    /// The visible element that `position`, which is in the text, counts.
+    pub(crate) fn element_at(&self, position: usize) -> LocalId {
+        let found = self.seek_unit(Unit::Chars, position);
+        self.items.get(found.slot).id().plus(seq(position - found.before.chars()))
+    }
+
+    /// `place`, or behind the last of the tombstones right of it that `last_of` finds: of a run of so many elements from
+    /// one on it tells the last seq that counts.
+    pub(crate) fn behind_tombstones(
+        &self,
+        place: Place,
+        last_of: impl Fn(LocalId, u32) -> Option<u32>,
+    ) -> Place {
+        let mut spot = place.spot;
+        let mut next = match place.spot {
+            None => self.items.first_slot(),
+            Some(Spot { slot, chars }) if chars == self.items.get(slot).len() => self.items.next(slot),
+            Some(_) => None,
+        };
+        while let Some(slot) = next {
+            let item = self.items.get(slot);
+            if !item.is_deleted() {
+                break;
+            }
+            if let Some(last) = last_of(item.id(), item.count()) {
+                spot = Some(Spot { slot, chars: item.place_of(LocalId::new(item.replica(), last)) + 1 });
+            }
+            next = self.items.next(slot);
+        }
+        if spot == place.spot { place } else { Place { spot, at: place.at, around: (place.at, place.at) } }
     }
 
     /// Every element in order, and whether it is visible.

@@ -2,6 +2,7 @@
 
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::op::{Op, OpKind};
+use crate::value::Value;
 
 /// How many of these runs, from the first on, refer only to operations that are known: those of which
 /// `known` says that so many of a replica are, and those of the runs' own replica before them.
@@ -10,15 +11,22 @@ use crate::op::{Op, OpKind};
 pub fn known_prefix(ops: &[Op], known: impl Fn(ReplicaId) -> Seq) -> usize {
     let is_known = |op: &Op| {
         // What refers to its own replica refers back, or is wrong: then applying it says so.
-        last_reference(op).is_none_or(|last| last.replica == op.id.replica || last.seq < known(last.replica))
+        let is_known = |last: OpId| last.replica == op.id.replica || last.seq < known(last.replica);
+        last_reference(op).into_iter().chain(said_of(op)).all(is_known)
     };
     ops.iter().position(|op| !is_known(op)).unwrap_or(ops.len())
 }
 
-/// The highest operation that a run refers to; all it refers to are of one replica.
+/// The elements that a statement is about.
+fn said_of(op: &Op) -> impl Iterator<Item = OpId> + '_ {
+    let value = if let OpKind::InsertValue { value, .. } = &op.kind { Some(value) } else { None };
+    value.into_iter().flat_map(Value::elements)
+}
+
+/// The highest operation that a run is placed beside or deletes; all are of one replica.
 fn last_reference(op: &Op) -> Option<OpId> {
     match op.kind {
-        OpKind::Insert { anchor, .. } => anchor.element,
+        OpKind::Insert { anchor, .. } | OpKind::InsertValue { anchor, .. } => anchor.element,
         OpKind::Delete { target, descending: true, .. } => Some(target),
         OpKind::Delete { target, len, descending: false } => {
             Some(OpId::new(target.replica, target.seq.saturating_add(len.saturating_sub(1))))

@@ -28,6 +28,7 @@ pub(crate) use build::Builder;
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 /// Something that adds up along the tree.
 ///
@@ -338,6 +339,23 @@ impl<T: Item, const LEAF: usize, const INNER: usize> Tree<T, LEAF, INNER> {
             open = self.parent(open, level);
         }
         sum
+    }
+
+    /// Which of two leaves comes first. O(height · children of a node).
+    pub(crate) fn order(&self, one: LeafId, other: LeafId) -> Ordering {
+        let (mut one, mut other) = (one, other);
+        for level in 0..self.height {
+            if one == other {
+                break;
+            }
+            let parents = (self.parent(one, level), self.parent(other, level));
+            if parents.0 == parents.1 {
+                let inner = &self.inners[parents.0 as usize];
+                return inner.place(one).cmp(&inner.place(other));
+            }
+            (one, other) = parents;
+        }
+        Ordering::Equal
     }
 
     /// Puts `item` in the place of another.

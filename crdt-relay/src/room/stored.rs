@@ -54,6 +54,7 @@ fn cut_back(mut op: Op, stored: &VersionVector) -> Option<Op> {
                 text.truncate(end);
             }
         }
+        OpKind::InsertValue { .. } => {}
         OpKind::Delete { len, .. } => *len = (*len).min(keep),
     }
     Some(op)

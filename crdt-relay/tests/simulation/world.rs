@@ -560,5 +560,6 @@ fn apply_edit(text: &mut String, edit: &TextEdit) {
             let (start, end) = (byte(text, *position), byte(text, position + len));
             text.replace_range(start..end, "");
         }
+        _ => unreachable!("people here type and delete"),
     }
 }

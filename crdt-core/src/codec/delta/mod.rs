@@ -4,7 +4,7 @@
 //! table.
 //!
 //! ```text
-//! delta   = single | table
+//! delta   = single | table | rich             (rich: see `rich.rs`)
 //!
 //! single  = head  issuer  [length - 8, if the head does not hold it]  operand  text
 //! head    = 1 byte: form (2 bits)  kind (3 bits)  length, if it is 1 to 7, else 0 (3 bits)
@@ -47,6 +47,7 @@
 mod keystroke;
 mod names;
 mod replicas;
+mod rich;
 mod run;
 mod single;
 mod table;
@@ -55,10 +56,14 @@ mod tests;
 
 pub(crate) use keystroke::{read as read_keystroke, write as write_keystroke};
 pub use names::ReplicaNames;
+pub(crate) use rich::{check_carried, decode_rich, take_rich, write_rich};
 pub(crate) use single::{decode_single, decode_single_named, write as write_single};
 
+use crate::codec::carried::Carried;
 use crate::error::DecodeError;
-use crate::op::{Op, Run, Runs};
+use crate::ids::OpId;
+use crate::op::{Op, OpKind, Run, RunKind, Runs};
+use crate::value::Value;
 use alloc::vec::Vec;
 use table::TableWriter;
 
@@ -67,8 +72,15 @@ use table::TableWriter;
 /// Runs of one replica must not overlap; they may come in any order. O(*n* log *n*) with *n* the runs,
 /// and their bytes. Whether the operations make sense is checked where the delta is applied.
 pub fn encode_delta(ops: &[Op]) -> Vec<u8> {
+    let mut delta = Vec::new();
+    writer_of(ops).finish(&mut delta);
+    let mut carried: Vec<(OpId, &Value)> = ops.iter().filter_map(Op::carried).collect();
+    if carried.is_empty() {
+        return delta;
+    }
+    carried.sort_by_key(|(id, _)| *id);
     let mut out = Vec::new();
-    writer_of(ops).finish(&mut out);
+    write_rich(&mut out, &delta, &carried);
     out
 }
 
@@ -90,11 +102,39 @@ fn writer_of(ops: &[Op]) -> DeltaWriter<'_> {
 /// Whatever is wrong with the bytes; [`DecodeError::WrongFormat`] also for a named delta, which only
 /// [`Doc::apply_named`](crate::Doc::apply_named) takes.
 pub fn decode_delta(bytes: &[u8]) -> Result<Vec<Op>, DecodeError> {
-    Ok(ops_of(decode_runs(bytes)?))
+    let (runs, carried) = decode_rich(bytes)?;
+    Ok(ops_of(runs, carried))
 }
 
-fn ops_of(Runs { replicas, rows }: Runs<'_>) -> Vec<Op> {
-    rows.into_iter().map(|row| row.named(&replicas).into_run().to_op()).collect()
+/// Elements with values are operations of their own.
+fn ops_of(Runs { replicas, rows }: Runs<'_>, carried: Carried) -> Vec<Op> {
+    let mut ops = Vec::with_capacity(rows.len() + carried.len());
+    let mut carried: alloc::collections::BTreeMap<OpId, Value> = carried.into_iter().collect();
+    for row in rows {
+        let mut rest = Some(row.named(&replicas).into_run());
+        while let Some(run) = rest.take() {
+            let RunKind::Insert { anchor, .. } = run.kind else {
+                ops.push(run.to_op());
+                break;
+            };
+            let ids = run.id..OpId { seq: run.end(), ..run.id };
+            let first = if carried.is_empty() { None } else { carried.range(ids).next().map(|(&id, _)| id) };
+            let Some(id) = first else {
+                ops.push(run.to_op());
+                break;
+            };
+            if id.seq > run.id.seq {
+                let (plain, more) = run.split(id.seq - run.id.seq);
+                ops.push(plain.to_op());
+                rest = Some(more);
+                continue;
+            }
+            let value = carried.remove(&id).expect("just found");
+            ops.push(Op { id, kind: OpKind::InsertValue { anchor, value } });
+            rest = (run.len > 1).then(|| run.split(1).1);
+        }
+    }
+    ops
 }
 
 /// Decodes the runs of a delta.

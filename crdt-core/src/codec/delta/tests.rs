@@ -26,7 +26,7 @@ fn encode_named(ops: &[Op], names: &mut ReplicaNames) -> Vec<u8> {
 }
 
 fn decode_named(bytes: &[u8], names: &mut ReplicaNames) -> Result<Vec<Op>, DecodeError> {
-    Ok(ops_of(decode_runs_named(bytes, names)?))
+    Ok(ops_of(decode_runs_named(bytes, names)?, Carried::new()))
 }
 
 /// Encodes both ways, after this many operations of replica 1; tells how many bytes that took.

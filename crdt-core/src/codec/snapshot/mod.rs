@@ -17,7 +17,8 @@
 //! 'X' text        what is deleted, in document order, UTF-8
 //! 'A' anchors     see `anchors.rs`: where heads were placed, but for those that can be derived
 //! 'D' deletions   see `deletions.rs`: per replica, in ascending seq
-//! 'P' pending     a delta of the operations that wait
+//! 'P' pending     a delta of the operations that wait, without their values
+//! 'W' values      what elements carry, those that wait too: see `../carried.rs`
 //! ```
 //!
 //! A chunk of nothing is left out. What loading needs is in 'V', 'I', 'T' and 'X'; 'A' and 'D' are history,
@@ -32,6 +33,7 @@ pub(crate) use anchors::{Anchors, AnchorsWriter, derived};
 pub(crate) use deletions::{Deletion, Deletions, DeletionsWriter};
 pub(crate) use items::{Items, ItemsWriter};
 
+use super::carried::{Carried, read_carried};
 use crate::bytes::{Reader, crc32c, write_bytes, write_u32_le, write_u64_le, write_varint};
 use crate::error::DecodeError;
 use crate::ids::{ReplicaId, Seq};
@@ -53,6 +55,7 @@ pub(crate) struct SnapshotParts<'a> {
     pub(crate) deletions: &'a [u8],
     /// A delta; empty if nothing waits.
     pub(crate) pending: &'a [u8],
+    pub(crate) carried: Carried,
 }
 
 /// What is written into a snapshot. Replicas go by their place in `version`.
@@ -64,11 +67,13 @@ pub(crate) struct SnapshotWriter {
     pub(crate) anchors: AnchorsWriter,
     pub(crate) deletions: DeletionsWriter,
     pub(crate) pending: Vec<u8>,
+    /// As [`write_carried`](crate::codec::carried::write_carried) wrote it.
+    pub(crate) carried: Vec<u8>,
 }
 
 impl SnapshotWriter {
     pub(crate) fn finish(self) -> Vec<u8> {
-        let Self { version, items, anchors, deletions, pending } = self;
+        let Self { version, items, anchors, deletions, pending, carried } = self;
         let mut replicas = Vec::with_capacity(2 + 12 * version.len());
         if !version.is_empty() {
             write_varint(&mut replicas, version.len() as u64);
@@ -86,6 +91,7 @@ impl SnapshotWriter {
             (b'A', anchors.finish()),
             (b'D', deletions.finish()),
             (b'P', pending),
+            (b'W', carried),
         ];
         let bytes: usize = chunks.iter().map(|(_, chunk)| chunk.len() + 11).sum();
         let mut out = Vec::with_capacity(MAGIC.len() + 1 + bytes + CHECKSUM_BYTES);
@@ -119,7 +125,7 @@ pub(crate) fn decode_snapshot(bytes: &[u8]) -> Result<SnapshotParts<'_>, DecodeE
     take_apart(chunks)
 }
 
-const TAGS: &[u8; 7] = b"VITXADP";
+const TAGS: &[u8; 8] = b"VITXADPW";
 
 fn take_apart(chunks: &[u8]) -> Result<SnapshotParts<'_>, DecodeError> {
     let mut found: [&[u8]; TAGS.len()] = [&[]; TAGS.len()];
@@ -137,7 +143,8 @@ fn take_apart(chunks: &[u8]) -> Result<SnapshotParts<'_>, DecodeError> {
             _ => return Err(DecodeError::InvalidValue("chunk of a snapshot")),
         }
     }
-    let [replicas, items, visible, deleted, anchors, deletions, pending] = found;
+    let [replicas, items, visible, deleted, anchors, deletions, pending, carried] = found;
+    let carried = if carried.is_empty() { Carried::new() } else { read_carried(&mut Reader::new(carried))? };
     let text = |bytes| core::str::from_utf8(bytes).map_err(|_| DecodeError::InvalidText);
     Ok(SnapshotParts {
         version: read_version(replicas)?,
@@ -147,6 +154,7 @@ fn take_apart(chunks: &[u8]) -> Result<SnapshotParts<'_>, DecodeError> {
         anchors,
         deletions,
         pending,
+        carried,
     })
 }
 

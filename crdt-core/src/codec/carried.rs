@@ -1,0 +1,177 @@
+//! Values of elements as bytes: the part that a delta or a snapshot has only where elements carry something.
+//!
+//! ```text
+//! carried = count  replica × count                 (8 bytes each, least significant first: the table)
+//!           block *                                (to the end of the bytes)
+//! block   = index  count  (gap  value) × count     an element's seq is the end of the one before, or 0, + gap
+//! value   = kind (1 byte)  body
+//!
+//! kind  what                body
+//!  0    embed               JSON
+//!  1    mark                stamp  anchor (start)  anchor (end)  name  JSON
+//!  2    mark taken away     stamp  anchor (start)  anchor (end)  name
+//!
+//! anchor = 0 (start) | 1 (end) | 2 × index + 2 (after) or + 3 (before)  seq
+//! name, JSON = length in bytes  UTF-8
+//! ```
+//!
+//! Everything that is not said otherwise is a varint; `index` counts in the table, which ascends by replica and so do the
+//! blocks. JSON has no blanks between tokens.
+
+use super::limits::{MAX_MARK_NAME_BYTES, MAX_STAMP};
+use crate::anchor::{Anchor, Side};
+use crate::bytes::{Reader, write_bytes, write_u64_le, write_varint};
+use crate::error::DecodeError;
+use crate::ids::{OpId, ReplicaId, Seq};
+use crate::json::Json;
+use crate::value::{Mark, Value};
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+const EMBED: u8 = 0;
+const MARK: u8 = 1;
+const UNMARK: u8 = 2;
+
+/// Appends values of elements, which ascend by id.
+pub(crate) fn write_carried(out: &mut Vec<u8>, carried: &[(OpId, &Value)]) {
+    let mut table: BTreeMap<ReplicaId, u64> = BTreeMap::new();
+    for (id, value) in carried {
+        table.insert(id.replica, 0);
+        for element in value.elements() {
+            table.insert(element.replica, 0);
+        }
+    }
+    write_varint(out, table.len() as u64);
+    for ((replica, index), place) in table.iter_mut().zip(0..) {
+        *index = place;
+        write_u64_le(out, replica.get());
+    }
+    for block in carried.chunk_by(|(one, _), (other, _)| one.replica == other.replica) {
+        write_varint(out, table[&block[0].0.replica]);
+        write_varint(out, block.len() as u64);
+        let mut next = 0;
+        for (id, value) in block {
+            write_varint(out, u64::from(id.seq - next));
+            next = id.seq + 1;
+            write_value(out, value, &table);
+        }
+    }
+}
+
+fn write_value(out: &mut Vec<u8>, value: &Value, table: &BTreeMap<ReplicaId, u64>) {
+    let text = |out: &mut Vec<u8>, text: &str| write_bytes(out, text.as_bytes());
+    match value {
+        Value::Embed(json) => {
+            out.push(EMBED);
+            text(out, json.as_str());
+        }
+        Value::Mark(Mark { start, end, name, value, stamp }) => {
+            out.push(if value.is_some() { MARK } else { UNMARK });
+            write_varint(out, *stamp);
+            write_anchor(out, *start, table);
+            write_anchor(out, *end, table);
+            text(out, name);
+            if let Some(json) = value {
+                text(out, json.as_str());
+            }
+        }
+    }
+}
+
+fn write_anchor(out: &mut Vec<u8>, anchor: Anchor, table: &BTreeMap<ReplicaId, u64>) {
+    let before = u64::from(anchor.side == Side::Before);
+    match anchor.element {
+        None => write_varint(out, before),
+        Some(OpId { replica, seq }) => {
+            write_varint(out, 2 * table[&replica] + 2 + before);
+            write_varint(out, u64::from(seq));
+        }
+    }
+}
+
+/// Values of elements, ascending by id.
+pub(crate) type Carried = Vec<(OpId, Value)>;
+
+/// Reads what [`write_carried`] wrote, to the end of the bytes.
+pub(crate) fn read_carried(reader: &mut Reader<'_>) -> Result<Carried, DecodeError> {
+    let count = reader.count(8)?;
+    let mut table: Vec<ReplicaId> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let replica = ReplicaId::new(reader.u64_le()?);
+        if table.last().is_some_and(|&last| last >= replica) {
+            return Err(DecodeError::InvalidValue("replica table"));
+        }
+        table.push(replica);
+    }
+    let mut carried: Carried = Vec::new();
+    while !reader.is_empty() {
+        let replica = replica_of(&table, reader.varint()?)?;
+        if carried.last().is_some_and(|(last, _)| last.replica >= replica) {
+            return Err(DecodeError::InvalidValue("order of values"));
+        }
+        let count = reader.count(3)?;
+        if count == 0 {
+            return Err(DecodeError::InvalidValue("count of values"));
+        }
+        let mut next: Seq = 0;
+        for _ in 0..count {
+            let seq = next.checked_add(reader.varint_u32()?).ok_or(DecodeError::InvalidNumber)?;
+            next = seq.checked_add(1).ok_or(DecodeError::InvalidNumber)?;
+            let value = read_value(reader, &table)?;
+            carried.push((OpId::new(replica, seq), value));
+        }
+    }
+    if carried.is_empty() {
+        return Err(DecodeError::InvalidValue("count of values"));
+    }
+    Ok(carried)
+}
+
+fn replica_of(table: &[ReplicaId], index: u64) -> Result<ReplicaId, DecodeError> {
+    let index = usize::try_from(index).map_err(|_| DecodeError::InvalidNumber)?;
+    table.get(index).copied().ok_or(DecodeError::InvalidValue("replica index"))
+}
+
+fn read_value(reader: &mut Reader<'_>, table: &[ReplicaId]) -> Result<Value, DecodeError> {
+    match reader.u8()? {
+        EMBED => read_json(reader).map(Value::Embed),
+        kind @ (MARK | UNMARK) => {
+            let stamp = read_stamp(reader)?;
+            let (start, end) = (read_anchor(reader, table)?, read_anchor(reader, table)?);
+            let name = read_name(reader)?;
+            let value = if kind == MARK { Some(read_json(reader)?) } else { None };
+            Ok(Value::Mark(Mark { start, end, name, value, stamp }))
+        }
+        _ => Err(DecodeError::InvalidValue("kind of a value")),
+    }
+}
+
+fn read_stamp(reader: &mut Reader<'_>) -> Result<u64, DecodeError> {
+    let stamp = reader.varint()?;
+    if stamp > MAX_STAMP { Err(DecodeError::LimitExceeded("stamp")) } else { Ok(stamp) }
+}
+
+fn read_name(reader: &mut Reader<'_>) -> Result<Arc<str>, DecodeError> {
+    let name = reader.str()?;
+    if name.len() > MAX_MARK_NAME_BYTES {
+        return Err(DecodeError::LimitExceeded("bytes of a name"));
+    }
+    Ok(name.into())
+}
+
+fn read_json(reader: &mut Reader<'_>) -> Result<Json, DecodeError> {
+    let text = reader.str()?;
+    let json = Json::parse(text).map_err(|_| DecodeError::InvalidValue("JSON"))?;
+    if json.as_str() == text { Ok(json) } else { Err(DecodeError::InvalidValue("JSON")) }
+}
+
+fn read_anchor(reader: &mut Reader<'_>, table: &[ReplicaId]) -> Result<Anchor, DecodeError> {
+    let head = reader.varint()?;
+    let side = if head & 1 == 1 { Side::Before } else { Side::After };
+    let element = match head >> 1 {
+        0 => None,
+        index => Some(OpId::new(replica_of(table, index - 1)?, reader.varint_u32()?)),
+    };
+    Ok(Anchor { element, side })
+}

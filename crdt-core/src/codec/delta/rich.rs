@@ -1,0 +1,74 @@
+//! The form of a delta whose elements carry values: any other delta, and then the values.
+//!
+//! ```text
+//! rich = 0xF2  length of the delta  delta  carried          (see `carried.rs`)
+//! ```
+
+use super::decode_runs;
+use crate::bytes::{Reader, write_bytes};
+use crate::codec::carried::{Carried, read_carried, write_carried};
+use crate::error::DecodeError;
+use crate::ids::{OpId, ReplicaId};
+use crate::op::{Row, Runs};
+use crate::value::{CARRIER, Value};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+const RICH: u8 = 0xf2;
+
+/// Appends `delta`, some of whose elements carry values.
+pub(crate) fn write_rich(out: &mut Vec<u8>, delta: &[u8], carried: &[(OpId, &Value)]) {
+    out.push(RICH);
+    write_bytes(out, delta);
+    write_carried(out, carried);
+}
+
+/// The delta inside, and the values, if some of its elements carry any. Checks nothing but the values' form.
+pub(crate) fn take_rich(bytes: &[u8]) -> Result<Option<(&[u8], Carried)>, DecodeError> {
+    if bytes.first() != Some(&RICH) {
+        return Ok(None);
+    }
+    let mut reader = Reader::new(&bytes[1..]);
+    let delta = reader.bytes()?;
+    if delta.first() == Some(&RICH) {
+        return Err(DecodeError::WrongFormat);
+    }
+    Ok(Some((delta, read_carried(&mut reader)?)))
+}
+
+/// Decodes a delta of any form.
+pub(crate) fn decode_rich(bytes: &[u8]) -> Result<(Runs<'_>, Carried), DecodeError> {
+    match take_rich(bytes)? {
+        None => Ok((decode_runs(bytes)?, Carried::new())),
+        Some((delta, carried)) => {
+            let runs = decode_runs(delta)?;
+            check_carried(&runs, &carried)?;
+            Ok((runs, carried))
+        }
+    }
+}
+
+/// Refuses values of what is no element of the delta, or has a character of its own. O(rows + values + their text).
+pub(crate) fn check_carried(runs: &Runs<'_>, carried: &[(OpId, Value)]) -> Result<(), DecodeError> {
+    const INVALID: DecodeError = DecodeError::InvalidValue("element with a value");
+    // Rows of one replica are together.
+    let mut groups: BTreeMap<ReplicaId, &[Row<'_>]> = BTreeMap::new();
+    for group in runs.rows.chunk_by(|one, other| one.replica == other.replica) {
+        groups.insert(runs.replicas[group[0].replica as usize], group);
+    }
+    for block in carried.chunk_by(|(one, _), (other, _)| one.replica == other.replica) {
+        let mut rows = groups.get(&block[0].0.replica).ok_or(INVALID)?.iter();
+        let mut wanted = block.iter().map(|(id, _)| id.seq).peekable();
+        while let Some(&seq) = wanted.peek() {
+            let row = rows.find(|row| row.end() > seq).ok_or(INVALID)?;
+            let mut elements = (row.seq..).zip(row.text.chars());
+            while let Some(seq) = wanted.next_if(|&seq| seq < row.end()) {
+                let found = elements.find(|&(at, _)| at == seq);
+                if found.is_none_or(|(_, ch)| ch.encode_utf8(&mut [0; 4]) != CARRIER) {
+                    return Err(INVALID);
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,401 @@
+//! Formatting, embeds, and reading both.
+
+use super::Doc;
+use crate::codec::MAX_MARK_NAME_BYTES;
+use crate::error::EditError;
+use crate::ids::OpId;
+use crate::json::Json;
+use crate::mark::{Content, Expand, Marks, TextRun};
+use crate::marks::Edge;
+use crate::op_log::LocalId;
+use crate::sequence::Unit;
+use crate::value::{CARRIER, Mark, Stamp, Value};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+impl Doc {
+    /// Gives the content in `range`, in scalar values, a mark: bold, a link, a comment.
+    ///
+    /// Marks of one name overwrite each other, as far as they overlap; marks of different names do not touch each other.
+    /// Of marks set at the same time the one of the later transaction holds, by Lamport timestamp, then by replica. What
+    /// others insert inside is marked too; what is typed at the ends is as [`Expand`] says, for this name. Content deleted
+    /// since keeps the ends where they were. It is said even if everything in the range has this very value already: somebody
+    /// may be changing that at the same time.
+    ///
+    /// O((1 + *c*) log *n*) with *c* the marks of this name that it covers. Peritext (CSCW 2022).
+    ///
+    /// # Errors
+    /// As [`Doc::delete`], and [`EditError::NameTooLong`].
+    ///
+    /// # Examples
+    /// ```
+    /// use crdt_core::{Doc, Json, Marks, ReplicaId, TextRun};
+    ///
+    /// let mut alice = Doc::new(ReplicaId::new(1));
+    /// let mut bob = Doc::new(ReplicaId::new(2));
+    /// alice.insert(0, "The fox jumped.")?;
+    /// bob.apply(&alice.delta_since(bob.version()))?;
+    ///
+    /// alice.mark(0..7, "bold", Json::yes())?;
+    /// bob.mark(4..14, "bold", Json::yes())?;
+    /// alice.apply(&bob.delta_since(alice.version()))?;
+    /// bob.apply(&alice.delta_since(bob.version()))?;
+    ///
+    /// let bold: Marks = [("bold", Json::yes())].into_iter().collect();
+    /// assert_eq!(alice.runs(), [TextRun::text("The fox jumped", bold), TextRun::text(".", Marks::NONE)]);
+    /// assert_eq!(alice.runs(), bob.runs());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn mark(&mut self, range: Range<usize>, name: &str, value: Json) -> Result<(), EditError> {
+        self.mark_unit(Unit::Chars, range, name, Some(value))
+    }
+
+    /// Gives the content in `range_utf16`, in UTF-16 code units, a mark; else as [`Doc::mark`].
+    ///
+    /// # Errors
+    /// As [`Doc::mark`], and [`EditError::InsideSurrogatePair`].
+    pub fn mark_utf16(
+        &mut self,
+        range_utf16: Range<usize>,
+        name: &str,
+        value: Json,
+    ) -> Result<(), EditError> {
+        self.mark_unit(Unit::Utf16, range_utf16, name, Some(value))
+    }
+
+    /// Takes a mark away from the content in `range`, in scalar values; else as [`Doc::mark`].
+    ///
+    /// # Errors
+    /// As [`Doc::mark`].
+    pub fn unmark(&mut self, range: Range<usize>, name: &str) -> Result<(), EditError> {
+        self.mark_unit(Unit::Chars, range, name, None)
+    }
+
+    /// Takes a mark away from the content in `range_utf16`, in UTF-16 code units; else as [`Doc::mark`].
+    ///
+    /// # Errors
+    /// As [`Doc::mark_utf16`].
+    pub fn unmark_utf16(&mut self, range_utf16: Range<usize>, name: &str) -> Result<(), EditError> {
+        self.mark_unit(Unit::Utf16, range_utf16, name, None)
+    }
+
+    /// Inserts `text` at `position`, in scalar values, with exactly these marks, whatever stands around; else as
+    /// [`Doc::insert`].
+    ///
+    /// Says only what the place does not give the text anyway.
+    ///
+    /// # Errors
+    /// As [`Doc::insert`], and [`EditError::NameTooLong`].
+    pub fn insert_with(&mut self, position: usize, text: &str, marks: &Marks) -> Result<(), EditError> {
+        self.insert_with_unit(Unit::Chars, position, text, marks)
+    }
+
+    /// Inserts `text` at `position_utf16`, in UTF-16 code units; else as [`Doc::insert_with`].
+    ///
+    /// # Errors
+    /// As [`Doc::insert_with`], and [`EditError::InsideSurrogatePair`].
+    pub fn insert_with_utf16(
+        &mut self,
+        position_utf16: usize,
+        text: &str,
+        marks: &Marks,
+    ) -> Result<(), EditError> {
+        self.insert_with_unit(Unit::Utf16, position_utf16, text, marks)
+    }
+
+    /// Inserts an embed at `position`, in scalar values: one element that shows as `value`, and reads as U+FFFC in
+    /// [`Doc::text`]. It has the marks that text typed there would have. O(log *n*).
+    ///
+    /// # Errors
+    /// As [`Doc::insert`].
+    pub fn insert_embed(&mut self, position: usize, value: Json) -> Result<(), EditError> {
+        self.insert_embed_unit(Unit::Chars, position, value, None)
+    }
+
+    /// Inserts an embed at `position_utf16`, in UTF-16 code units; else as [`Doc::insert_embed`].
+    ///
+    /// # Errors
+    /// As [`Doc::insert_utf16`].
+    pub fn insert_embed_utf16(&mut self, position_utf16: usize, value: Json) -> Result<(), EditError> {
+        self.insert_embed_unit(Unit::Utf16, position_utf16, value, None)
+    }
+
+    /// Inserts an embed at `position`, in scalar values, with exactly these marks; else as [`Doc::insert_embed`].
+    ///
+    /// # Errors
+    /// As [`Doc::insert_with`].
+    pub fn insert_embed_with(
+        &mut self,
+        position: usize,
+        value: Json,
+        marks: &Marks,
+    ) -> Result<(), EditError> {
+        self.insert_embed_unit(Unit::Chars, position, value, Some(marks))
+    }
+
+    /// Inserts an embed at `position_utf16`, in UTF-16 code units; else as [`Doc::insert_embed_with`].
+    ///
+    /// # Errors
+    /// As [`Doc::insert_with_utf16`].
+    pub fn insert_embed_with_utf16(
+        &mut self,
+        position_utf16: usize,
+        value: Json,
+        marks: &Marks,
+    ) -> Result<(), EditError> {
+        self.insert_embed_unit(Unit::Utf16, position_utf16, value, Some(marks))
+    }
+
+    /// Says how marks of this name that are set here from now on grow at their ends.
+    ///
+    /// `name` is that of a mark, or the part in front of a `:`. What nobody set is as [`Expand::of`] says. Not part of
+    /// the content: every replica that sets marks has to say it.
+    pub fn set_expand(&mut self, name: &str, expand: Expand) {
+        self.rich_mut().expands.insert(name.into(), expand);
+    }
+
+    /// Whether anything but plain text was ever said here: marks, embeds. O(1).
+    pub fn is_rich(&self) -> bool {
+        self.rich.as_ref().is_some_and(|rich| !rich.values.is_empty())
+    }
+
+    /// The content as runs of elements with the same marks. One pass, O(*n* + *b* log *n*), with *b* the ends of marks.
+    pub fn runs(&self) -> Vec<TextRun> {
+        self.runs_between(0..self.len())
+    }
+
+    /// The content in `range`, in scalar values, as runs. O(log *n* for each name of a mark, and what the part spans).
+    ///
+    /// # Errors
+    /// As [`Doc::slice`].
+    pub fn runs_in(&self, range: Range<usize>) -> Result<Vec<TextRun>, EditError> {
+        Ok(self.runs_between(self.chars_range(Unit::Chars, range)?))
+    }
+
+    /// The content in `range_utf16`, in UTF-16 code units, as runs; else as [`Doc::runs_in`].
+    ///
+    /// # Errors
+    /// As [`Doc::slice_utf16`].
+    pub fn runs_in_utf16(&self, range_utf16: Range<usize>) -> Result<Vec<TextRun>, EditError> {
+        Ok(self.runs_between(self.chars_range(Unit::Utf16, range_utf16)?))
+    }
+
+    /// The value of the embed at `position`, in scalar values; `None` if there is text. O(log *n*).
+    ///
+    /// # Errors
+    /// [`EditError::OutOfBounds`] also for the end of the text.
+    pub fn embed_at(&self, position: usize) -> Result<Option<Json>, EditError> {
+        self.check_position(Unit::Chars, position + 1)?;
+        Ok(self.embed_of(self.sequence.element_at(position)))
+    }
+
+    fn embed_of(&self, element: LocalId) -> Option<Json> {
+        match self.rich.as_ref()?.values.get(&self.log.op_id(element)) {
+            Some(Value::Embed(json)) => Some(json.clone()),
+            _ => None,
+        }
+    }
+
+    fn mark_unit(
+        &mut self,
+        unit: Unit,
+        range: Range<usize>,
+        name: &str,
+        value: Option<Json>,
+    ) -> Result<(), EditError> {
+        let range = self.chars_range(unit, range)?;
+        check_name(name)?;
+        if range.is_empty() {
+            return Ok(());
+        }
+        self.check_own_room(1)?;
+        let stamp = self.next_stamp();
+        self.say_mark(&range, &name.into(), value, stamp)
+    }
+
+    /// Says that the content in `range`, which is not empty, has a mark or has it no longer. There has to be room.
+    fn say_mark(
+        &mut self,
+        range: &Range<usize>,
+        name: &Arc<str>,
+        value: Option<Json>,
+        stamp: Stamp,
+    ) -> Result<(), EditError> {
+        let expand = self.rich_mut().expand_of(name);
+        let start = match (expand.grows_before(), range.start) {
+            (false, start) => Edge::before(self.sequence.element_at(start)),
+            (true, 0) => Edge::START,
+            (true, start) => Edge::after(self.sequence.element_at(start - 1)),
+        };
+        let end = if !expand.grows_after() {
+            Edge::after(self.sequence.element_at(range.end - 1))
+        } else if range.end < self.len() {
+            Edge::before(self.sequence.element_at(range.end))
+        } else {
+            Edge::END
+        };
+        let (start, end) = (self.anchor_of(start), self.anchor_of(end));
+        self.say(Value::Mark(Mark { start, end, name: name.clone(), value, stamp }))?;
+        Ok(())
+    }
+
+    fn insert_with_unit(
+        &mut self,
+        unit: Unit,
+        position: usize,
+        text: &str,
+        marks: &Marks,
+    ) -> Result<(), EditError> {
+        self.check_marks(marks)?;
+        let len = self.len();
+        self.insert_unit(unit, position, text)?;
+        self.set_marks(len, marks)
+    }
+
+    fn insert_embed_unit(
+        &mut self,
+        unit: Unit,
+        position: usize,
+        value: Json,
+        marks: Option<&Marks>,
+    ) -> Result<(), EditError> {
+        if let Some(marks) = marks {
+            self.check_marks(marks)?;
+        }
+        let (len, seq) = (self.len(), self.own_seq());
+        self.insert_unit(unit, position, CARRIER)?;
+        let id = OpId::new(self.replica, seq);
+        self.rich_mut().values.insert(id, Value::Embed(value));
+        if let Some(marks) = marks { self.set_marks(len, marks) } else { Ok(()) }
+    }
+
+    /// Whether names are short and there is room to say each, and to take away what is there.
+    fn check_marks(&mut self, marks: &Marks) -> Result<(), EditError> {
+        for (name, _) in marks.iter() {
+            check_name(name)?;
+        }
+        let known = self.rich.as_ref().map_or(0, |rich| rich.marks.names().count());
+        self.check_own_room(marks.len() + known)
+    }
+
+    /// Gives what the last edit, an own insertion, put into a text of `len_before` exactly these marks.
+    fn set_marks(&mut self, len_before: usize, marks: &Marks) -> Result<(), EditError> {
+        let count = self.len() - len_before;
+        if count == 0 || marks.is_empty() && self.rich.is_none() {
+            return Ok(());
+        }
+        let end = self.sequence.position_of_last_edit().chars;
+        let range = end - count..end;
+        let there = self.marks_of(self.sequence.element_at(range.start));
+        if there == *marks {
+            return Ok(());
+        }
+        let names: BTreeSet<&str> = there.iter().chain(marks.iter()).map(|(name, _)| name).collect();
+        let stamp = self.next_stamp();
+        for name in names {
+            if there.get(name) != marks.get(name) {
+                self.say_mark(&range, &name.into(), marks.get(name).cloned(), stamp)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn runs_between(&self, range: Range<usize>) -> Vec<TextRun> {
+        if range.is_empty() {
+            return Vec::new();
+        }
+        let Some(rich) = &self.rich else {
+            let text = self.read(range.clone(), range.len());
+            return [TextRun::text(text, Marks::NONE)].into();
+        };
+        let first = self.sequence.element_at(range.start);
+        let mut holds: BTreeMap<&Arc<str>, &Json> = BTreeMap::new();
+        // Where a name has another value from which position on.
+        let mut turns: Vec<(usize, &Arc<str>, Option<&Json>)> = Vec::new();
+        rich.marks.from_element(first, &self.sequence, |name, edge, value| {
+            let position = edge.map_or(range.start, |edge| self.position_of_edge(edge).chars);
+            if position >= range.end {
+                return false;
+            }
+            if position > range.start {
+                turns.push((position, name, value));
+            } else if let Some(value) = value {
+                holds.insert(name, value);
+            } else {
+                holds.remove(name);
+            }
+            true
+        });
+        // Stable: of turns at one position the last of a name counts.
+        turns.sort_by_key(|&(position, ..)| position);
+        let text = self.read(range.clone(), range.len());
+        let mut runs = Runs { doc: self, out: Vec::new(), text: &text, position: range.start };
+        let mut turns = turns.into_iter().peekable();
+        loop {
+            let end = turns.peek().map_or(range.end, |&(position, ..)| position);
+            let marks = holds.iter().map(|(&name, &value)| (name.clone(), value.clone())).collect();
+            runs.push_to(end, &Marks::of_sorted(marks));
+            if end == range.end {
+                return runs.out;
+            }
+            while let Some((_, name, value)) = turns.next_if(|&(position, ..)| position == end) {
+                match value {
+                    Some(value) => drop(holds.insert(name, value)),
+                    None => drop(holds.remove(name)),
+                }
+            }
+        }
+    }
+}
+
+/// Runs as they are read: neighbours with the same marks are one.
+struct Runs<'a> {
+    doc: &'a Doc,
+    out: Vec<TextRun>,
+    /// What is left to read.
+    text: &'a str,
+    /// In scalar values.
+    position: usize,
+}
+
+impl Runs<'_> {
+    fn push_to(&mut self, end: usize, marks: &Marks) {
+        let (mut part, rest) = self.text.split_at(crate::units::byte_of(self.text, end - self.position));
+        self.text = rest;
+        while let Some(at) = part.find(CARRIER) {
+            let (text, behind) = part.split_at(at);
+            self.push_text(text, marks);
+            self.position += crate::units::Size::of(text).chars;
+            match self.doc.embed_of(self.doc.sequence.element_at(self.position)) {
+                Some(value) => {
+                    self.out.push(TextRun { content: Content::Embed(value), marks: marks.clone() })
+                }
+                None => self.push_text(CARRIER, marks),
+            }
+            self.position += 1;
+            part = &behind[CARRIER.len()..];
+        }
+        self.push_text(part, marks);
+        self.position = end;
+    }
+
+    fn push_text(&mut self, text: &str, marks: &Marks) {
+        if text.is_empty() {
+            return;
+        }
+        match self.out.last_mut() {
+            Some(TextRun { content: Content::Text(last), marks: last_marks }) if last_marks == marks => {
+                last.push_str(text);
+            }
+            _ => self.out.push(TextRun { content: Content::Text(String::from(text)), marks: marks.clone() }),
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), EditError> {
+    let len_utf8 = name.len();
+    if len_utf8 > MAX_MARK_NAME_BYTES { Err(EditError::NameTooLong { len_utf8 }) } else { Ok(()) }
+}

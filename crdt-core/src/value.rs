@@ -1,0 +1,77 @@
+//! What an element can carry besides its character.
+//!
+//! Everything that a replica says is an element or a deletion of elements, so that one number per replica says what was
+//! seen, and one order, one log and one format serve all. Text is elements alone. An *embed* is an element that shows
+//! and has a JSON value. A *statement* is an element that never shows: what it says is its value.
+
+use crate::anchor::Anchor;
+use crate::ids::OpId;
+use crate::json::Json;
+use alloc::sync::Arc;
+
+/// Counts transactions that say something besides text: later than all that its replica had seen.
+///
+/// A Lamport timestamp. Of two statements about one thing the one with the larger (stamp, replica, seq) holds.
+pub type Stamp = u64;
+
+/// The character that an element with a value has: OBJECT REPLACEMENT CHARACTER.
+pub(crate) const CARRIER: &str = "\u{fffc}";
+
+/// What an element carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Value {
+    /// The element shows as this: an embed in a text, an entry of a list.
+    Embed(Json),
+    /// A statement: what stands between two anchors has a mark, or has it no longer.
+    Mark(Mark),
+}
+
+/// That what stands from `start` to `end` has a mark from now on, or no longer has it.
+///
+/// Litt, Lim, Kleppmann, van Hardenberg, *Peritext*, CSCW 2022. An element is covered if it stands between the anchors;
+/// tombstones keep their place, so anchors beside them do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Where it starts. What comes to stand directly at it is covered if the side is `After`.
+    pub start: Anchor,
+    /// Where it ends. What comes to stand directly at it is covered if the side is `Before`.
+    pub end: Anchor,
+    /// What it is called.
+    pub name: Arc<str>,
+    /// Its value; `None` removes the mark.
+    pub value: Option<Json>,
+    /// When it was said.
+    pub stamp: Stamp,
+}
+
+/// When something was said, and by whom: decides which of two statements holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Said {
+    pub(crate) stamp: Stamp,
+    pub(crate) id: OpId,
+}
+
+impl Value {
+    /// Whether an element with it never shows.
+    pub(crate) fn is_statement(&self) -> bool {
+        !matches!(self, Self::Embed(_))
+    }
+
+    /// The elements that it names.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = OpId> + use<> {
+        let named = match self {
+            Self::Embed(_) => [None, None],
+            Self::Mark(mark) => [mark.start.element, mark.end.element],
+        };
+        named.into_iter().flatten()
+    }
+
+    /// When it was said, for what says something.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        match self {
+            Self::Embed(_) => None,
+            Self::Mark(mark) => Some(mark.stamp),
+        }
+    }
+}
