@@ -17,6 +17,7 @@ const entries = {
   index: "src/index.ts",
   slim: "src/slim.ts",
   quill: "src/bindings/quill/index.ts",
+  codemirror: "src/bindings/codemirror/index.ts",
   textarea: "src/bindings/textarea/index.ts",
 };
 
@@ -46,6 +47,8 @@ async function bundle(format, extension) {
     outdir: dist,
     outExtension: { ".js": extension },
     bundle: true,
+    // Optional peers. Of other editors only types are imported.
+    external: ["@codemirror/*"],
     format,
     target: "es2022",
     platform: "neutral",

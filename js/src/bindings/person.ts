@@ -1,13 +1,35 @@
 /** How others are shown. What they say of themselves is a stranger's: checked, and only ever text. */
+import type { BoundDoc, BoundPresence } from "./port.js";
+import { resolveSelection, type Selection } from "./selection.js";
 
 const MAX_NAME = 40;
 
-export function nameOf(name: unknown): string {
+/** Somebody else who has a selection here. */
+export interface Person {
+  readonly name: string;
+  /** `#rrggbb`. */
+  readonly color: string;
+  readonly selection: Selection;
+}
+
+/** The others whose selections lie within the first `longest` code units, all that is on the screen. */
+export function* others(doc: BoundDoc, presence: BoundPresence, longest: number): Generator<Person> {
+  for (const [session, state] of presence.states) {
+    const said = state as { readonly selection?: unknown; readonly name?: unknown; readonly color?: unknown };
+    const selection = resolveSelection(doc, said.selection);
+    // While remote edits wait, the screen may be shorter than the document.
+    if (selection && Math.max(selection.anchor, selection.head) <= longest) {
+      yield { name: nameOf(said.name), color: colorOf(session, said.color), selection };
+    }
+  }
+}
+
+function nameOf(name: unknown): string {
   return typeof name === "string" ? Array.from(name).slice(0, MAX_NAME).join("") : "";
 }
 
 /** The colour that was asked for if it is `#rgb` or `#rrggbb`, else one that the session always gets. */
-export function colorOf(session: string, color: unknown): string {
+function colorOf(session: string, color: unknown): string {
   if (typeof color === "string" && /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i.test(color)) {
     return color.length === 7 ? color : `#${Array.from(color.slice(1), (digit) => digit + digit).join("")}`;
   }

@@ -23,6 +23,19 @@ export interface BoundPresence {
   on(type: "change", listener: () => void): () => void;
 }
 
+/** What a binding needs of an undo manager. Undoing edits the document; what is shown follows as with others' edits. */
+export interface BoundUndo {
+  undo(): boolean;
+  redo(): boolean;
+  /** How each step of undo finds the selection that it brings back. */
+  selection?:
+    | {
+        read(): { readonly anchor: number; readonly head: number } | undefined;
+        write(selection: { readonly anchor: number; readonly head: number }): void;
+      }
+    | undefined;
+}
+
 export interface Binding {
   /** Ends the connection between document and editor; both keep their text. */
   destroy(): void;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { CDPSession, Page } from "playwright-core";
 import { openPage } from "./harness.js";
 
-async function setting(kind: "textarea" | "quill", text: string, caret: number): Promise<[Page, CDPSession]> {
+async function setting(kind: "textarea" | "quill" | "codemirror", text: string, caret: number): Promise<[Page, CDPSession]> {
   const page = await openPage();
   await page.evaluate(([kind, text]) => { window.stage.set([kind, kind], text); }, [kind, text] as const);
   await page.evaluate((caret) => { window.stage.select(0, caret); }, caret);
@@ -22,7 +22,7 @@ function look(page: Page): Promise<{ shown: string; text: string; selection: [nu
   });
 }
 
-for (const kind of ["textarea", "quill"] as const) {
+for (const kind of ["textarea", "quill", "codemirror"] as const) {
   test(`${kind}: remote edits wait while an input method composes, and arrive when it ends`, async () => {
     const [page, input] = await setting(kind, "one two three", 7);
     await compose(input, "k");

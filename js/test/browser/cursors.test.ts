@@ -36,74 +36,78 @@ async function show(page: Page, person: Record<string, unknown>): Promise<void> 
   }, person);
 }
 
-test("others' carets stand where their selection is, with name and colour", async () => {
-  const page = await openPage();
-  await page.evaluate(() => {
-    window.stage.set(["quill", "quill"], "one two three\nsecond line");
-    window.stage.select(1, 7);
-  });
-  await show(page, { name: "Ada", color: "#ff0000" });
-  const [before] = await carets(page);
-  assert.ok(before);
-  assert.deepEqual([before.name, before.color], ["Ada", "rgb(255, 0, 0)"]);
+for (const kind of ["quill", "codemirror"] as const) {
+  test(`${kind}: others' carets stand where their selection is, with name and colour`, async () => {
+    const page = await openPage();
+    await page.evaluate((kind) => {
+      window.stage.set([kind, kind], "one two three\nsecond line");
+      window.stage.select(1, 7);
+    }, kind);
+    await show(page, { name: "Ada", color: "#ff0000" });
+    const [before] = await carets(page);
+    assert.ok(before);
+    assert.deepEqual([before.name, before.color], ["Ada", "rgb(255, 0, 0)"]);
 
-  // It walks with the text, without a message of its owner's.
-  await page.evaluate(() => { window.stage.seat(0).doc.insert(0, "wide "); });
-  const [moved] = await carets(page);
-  assert.ok(moved && moved.left > before.left && moved.top === before.top);
-  await page.evaluate(() => { window.stage.seat(0).doc.insert(0, "\n"); });
-  const [lower] = await carets(page);
-  assert.ok(lower && lower.top > moved.top);
+    // It walks with the text, without a message of its owner's.
+    await page.evaluate(() => { window.stage.seat(0).doc.insert(0, "wide "); });
+    const [moved] = await carets(page);
+    assert.ok(moved && moved.left > before.left && moved.top === before.top);
+    await page.evaluate(() => { window.stage.seat(0).doc.insert(0, "\n"); });
+    const [lower] = await carets(page);
+    assert.ok(lower && lower.top > moved.top);
 
-  await page.evaluate(() => {
-    window.stage.seat(0).presence.states.clear();
-    window.stage.seat(0).presence.show("0000000000000001", {});
-  });
-  assert.deepEqual(await carets(page), []);
-  assert.deepEqual(await page.evaluate(() => window.stage.seat(0).quill?.getText()), "\nwide one two three\nsecond line\n");
-  await page.close();
-});
-
-test("a selection is drawn over all its lines", async () => {
-  const page = await openPage();
-  await page.evaluate(() => {
-    window.stage.set(["quill", "quill"], "one two three\n\nfourth line\nlast");
-    window.stage.select(1, 4, 20);
-  });
-  await show(page, { name: "Bo" });
-  const [caret] = await carets(page);
-  assert.ok(caret);
-  const boxes = await page.evaluate(() => [...document.querySelectorAll(".crdt-selection")].map((box) => box.getBoundingClientRect().width));
-  assert.equal(boxes.length, 2);
-  assert.ok(boxes.every((width) => width > 5 && width < 200), boxes.join());
-  if (process.env["CRDT_SCREENSHOTS"]) {
-    await page.screenshot({ path: `${process.env["CRDT_SCREENSHOTS"]}/cursors.png` });
-  }
-  await page.close();
-});
-
-test("what a stranger says of himself is text, and no more", async () => {
-  const page = await openPage();
-  await page.evaluate(() => {
-    window.stage.set(["quill", "quill"], "text");
-    window.stage.select(1, 2);
-  });
-  await show(page, { name: "<img src=x onerror=alert(1)>".repeat(9), color: "red;background:url(x)" });
-  const [caret] = await carets(page);
-  assert.ok(caret);
-  assert.ok(caret.name.startsWith("<img src=x"));
-  assert.equal(caret.name.length, 40);
-  assert.match(caret.color, /^rgb\(\d+, \d+, \d+\)$/);
-  for (const selection of [null, 5, {}, { anchor: "!", head: "?" }, { anchor: "AAAA", head: "AAAA" }]) {
-    await show(page, { selection });
+    await page.evaluate(() => {
+      window.stage.seat(0).presence.states.clear();
+      window.stage.seat(0).presence.show("0000000000000001", {});
+    });
     assert.deepEqual(await carets(page), []);
-  }
-  await page.close();
-});
+    assert.deepEqual(await page.evaluate(() => window.stage.seat(0).shown), "\nwide one two three\nsecond line");
+    await page.close();
+  });
+
+  test(`${kind}: a selection is drawn over all its lines`, async () => {
+    const page = await openPage();
+    await page.evaluate((kind) => {
+      window.stage.set([kind, kind], "one two three\n\nfourth line\nlast");
+      window.stage.select(1, 4, 20);
+    }, kind);
+    await show(page, { name: "Bo" });
+    const [caret] = await carets(page);
+    assert.ok(caret);
+    const boxes = await page.evaluate(() => [...document.querySelectorAll(".crdt-selection")].map((box) => box.getBoundingClientRect().width));
+    // CodeMirror shows selected ends of lines, too.
+    assert.equal(boxes.length, kind === "quill" ? 2 : 3);
+    assert.ok(boxes.every((width) => width > 5 && width < (kind === "quill" ? 200 : 300)), boxes.join());
+    if (process.env["CRDT_SCREENSHOTS"]) {
+      await page.screenshot({ path: `${process.env["CRDT_SCREENSHOTS"]}/cursors.png` });
+    }
+    await page.close();
+  });
+
+  test(`${kind}: what a stranger says of himself is text, and no more`, async () => {
+    const page = await openPage();
+    await page.evaluate((kind) => {
+      window.stage.set([kind, kind], "text");
+      window.stage.select(1, 2);
+    }, kind);
+    await show(page, { name: "<img src=x onerror=alert(1)>".repeat(9), color: "red;background:url(x)" });
+    const [caret] = await carets(page);
+    assert.ok(caret);
+    assert.ok(caret.name.startsWith("<img src=x"));
+    assert.equal(caret.name.length, 40);
+    assert.match(caret.color, /^rgb\(\d+, \d+, \d+\)$/);
+    for (const selection of [null, 5, {}, { anchor: "!", head: "?" }, { anchor: "AAAA", head: "AAAA" }]) {
+      await show(page, { selection });
+      assert.deepEqual(await carets(page), []);
+    }
+    await page.close();
+  });
+
+}
 
 test("a binding publishes the selection, and takes it back when the editor loses the focus", async () => {
   const page = await openPage();
-  for (const kind of ["quill", "textarea"] as const) {
+  for (const kind of ["quill", "textarea", "codemirror"] as const) {
     const [focused, blurred] = await page.evaluate(async (kind) => {
       window.stage.set([kind], "some text");
       const frame = (): Promise<unknown> => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
@@ -111,7 +115,7 @@ test("a binding publishes the selection, and takes it back when the editor loses
       await frame();
       const seat = window.stage.seat(0);
       const focused = seat.presence.local["selection"];
-      seat.element.blur();
+      (document.activeElement as HTMLElement).blur();
       await frame();
       return [focused, seat.presence.local["selection"]];
     }, kind);

@@ -2,12 +2,15 @@
 import { applyEdits, Doc } from "crdt-js";
 import { bindQuill } from "crdt-js/quill";
 import { bindTextarea } from "crdt-js/textarea";
+import { EditorView } from "@codemirror/view";
 import Quill from "quill";
 import "quill/dist/quill.snow.css";
 import { Random } from "../random.js";
+import type { Editor } from "./conformance/adapter.js";
+import { adapter as codemirror } from "./conformance/adapters/codemirror.js";
 import { FakePresence } from "./presence.js";
 
-type Kind = "textarea" | "quill";
+type Kind = "textarea" | "quill" | "codemirror";
 
 /** One person: a document, an editor on it, and what has not arrived yet. */
 class Seat {
@@ -16,6 +19,8 @@ class Seat {
   readonly element: HTMLElement;
   readonly quill: Quill | undefined;
   readonly textarea: HTMLTextAreaElement | undefined;
+  /** Any other editor, by its adapter of the conformance suite. */
+  readonly editor: Editor | undefined;
   readonly presence = new FakePresence();
   /** The text by the document's events alone. */
   replayed: string;
@@ -38,6 +43,11 @@ class Seat {
       this.element.className = "box";
       document.body.append(this.element);
       bindTextarea(this.doc, this.textarea, { presence: this.presence });
+    } else if (kind === "codemirror") {
+      this.element = document.createElement("div");
+      this.element.className = "box";
+      document.body.append(this.element);
+      this.editor = codemirror.open(this.doc, this.element, this.presence);
     } else {
       const box = document.createElement("div");
       box.className = "box";
@@ -51,8 +61,15 @@ class Seat {
     }
   }
 
+  get codemirror(): EditorView | null {
+    return EditorView.findFromDOM(this.element);
+  }
+
   /** What the editor shows. */
   get shown(): string {
+    if (this.editor) {
+      return this.editor.content() as string;
+    }
     return this.quill ? this.quill.getText().slice(0, -1) : (this.textarea?.value ?? "");
   }
 }
@@ -105,8 +122,10 @@ export class Stage {
   }
 
   select(index: number, start: number, end = start): void {
-    const { quill, textarea } = this.seat(index);
-    if (quill) {
+    const { editor, quill, textarea } = this.seat(index);
+    if (editor) {
+      editor.select(start, end);
+    } else if (quill) {
       quill.setSelection(start, end - start, "user");
     } else {
       textarea?.focus();
@@ -115,7 +134,11 @@ export class Stage {
   }
 
   selection(index: number): [number, number] {
-    const { quill, textarea } = this.seat(index);
+    const { editor, quill, textarea } = this.seat(index);
+    if (editor) {
+      const { anchor, head } = editor.selection() ?? { anchor: -1, head: -1 };
+      return [Math.min(anchor, head), Math.max(anchor, head)];
+    }
     const range = quill?.getSelection();
     return quill ? [range?.index ?? -1, (range?.index ?? -1) + (range?.length ?? 0)] : [textarea?.selectionStart ?? -1, textarea?.selectionEnd ?? -1];
   }
@@ -123,6 +146,10 @@ export class Stage {
   /** Somebody edits through the editor's own interface, anywhere. */
   editAtRandom(index: number, random: Random): void {
     const seat = this.seat(index);
+    if (seat.editor) {
+      seat.editor.editAtRandom(random);
+      return;
+    }
     const length = seat.shown.length;
     const start = random.below(length + 1);
     const end = Math.min(length, start + random.below(5));

@@ -28,7 +28,9 @@ before(() => {
   for (const file of files) {
     cpSync(join(root, file), join(installed, file));
   }
-  symlinkSync(join(root, "node_modules/quill"), join(folder, "node_modules/quill"));
+  for (const peer of ["quill", "@codemirror"]) {
+    symlinkSync(join(root, "node_modules", peer), join(folder, "node_modules", peer));
+  }
   writeFileSync(join(folder, "package.json"), "{}");
 });
 
@@ -93,11 +95,15 @@ test("slim has what the default entry has, and init", () => {
 
 test("bindings load without the WebAssembly", () => {
   const said = run("bindings.mjs", `import { bindTextarea } from "crdt-js/textarea"; import { bindQuill } from "crdt-js/quill";
-    console.log(typeof bindTextarea, typeof bindQuill);`);
-  assert.equal(said, "function function");
-  for (const entry of ["quill", "textarea"]) {
+    import { bindCodeMirror } from "crdt-js/codemirror";
+    console.log(typeof bindTextarea, typeof bindQuill, typeof bindCodeMirror);`);
+  assert.equal(said, "function function function");
+  const required = run("bindings.cjs", `console.log(typeof require("crdt-js/codemirror").collaboration);`);
+  assert.equal(required, "function");
+  for (const [entry, peers] of [["quill", []], ["textarea", []], ["codemirror", ["@codemirror/state", "@codemirror/view"]]] as const) {
     const source = readFileSync(join(root, `dist/${entry}.js`), "utf8");
-    assert.doesNotMatch(source, /^import /m);
+    const imported = new Set(Array.from(source.matchAll(/^(?:import|\} from) .*?"([^"]+)";$/gm), ([, from]) => from));
+    assert.deepEqual([...imported].sort(), peers, entry);
   }
 });
 
@@ -107,6 +113,8 @@ test("types hold for ES modules and for CommonJS", () => {
     import { init } from "crdt-js/slim";
     import { bindQuill } from "crdt-js/quill";
     import { bindTextarea } from "crdt-js/textarea";
+    import { bindCodeMirror, collaboration } from "crdt-js/codemirror";
+    import { EditorView } from "@codemirror/view";
     import type Quill from "quill";
     export function use(quill: Quill, element: HTMLTextAreaElement): Promise<void> {
       const doc = new Doc();
@@ -115,6 +123,8 @@ test("types hold for ES modules and for CommonJS", () => {
       provider.on("saved", ({ state, unsaved }) => { console.log(state, unsaved, edits); });
       bindQuill(doc, quill, { presence: provider.presence }).destroy();
       bindTextarea(doc, element, { presence: provider.presence }).destroy();
+      const view = new EditorView({ extensions: [collaboration(doc, { presence: provider.presence })] });
+      bindCodeMirror(doc, view).destroy();
       console.log(new CrdtError("full", "").code);
       return init("/crdt.wasm");
     }`;

@@ -1,7 +1,7 @@
 import type Quill from "quill";
 import type { BoundDoc, BoundPresence } from "../port.js";
-import { resolveSelection, type Selection } from "../selection.js";
-import { colorOf, nameOf, readableOn } from "../person.js";
+import { drawCaret, drawStretch } from "../drawing.js";
+import { others, type Person } from "../person.js";
 
 /** Of a selection over more lines only these are drawn. */
 const MAX_LINES = 300;
@@ -26,7 +26,7 @@ export class Cursors {
     this.#layer = quill.container.ownerDocument.createElement("div");
     this.#layer.className = "crdt-cursors";
     this.#layer.ariaHidden = "true";
-    place(this.#layer, { inset: "0", overflow: "hidden", pointerEvents: "none" });
+    Object.assign(this.#layer.style, { position: "absolute", inset: "0", overflow: "hidden", pointerEvents: "none" });
     quill.container.append(this.#layer);
 
     const draw = (): void => {
@@ -67,51 +67,20 @@ export class Cursors {
 
   #drawNow(): void {
     const drawn: HTMLElement[] = [];
-    const longest = this.#quill.getLength() - 1;
-    for (const [session, state] of this.#presence.states) {
-      const person = state as { readonly selection?: unknown; readonly name?: unknown; readonly color?: unknown };
-      const selection = resolveSelection(this.#doc, person.selection);
-      // While remote edits wait, the screen may be shorter than the document.
-      if (selection && Math.max(selection.anchor, selection.head) <= longest) {
-        const color = colorOf(session, person.color);
-        drawn.push(...this.#stretch(selection, color), ...this.#caret(selection.head, nameOf(person.name), color));
-      }
+    for (const person of others(this.#doc, this.#presence, this.#quill.getLength() - 1)) {
+      drawn.push(...this.#stretches(person), ...this.#caret(person));
     }
     this.#layer.replaceChildren(...drawn);
   }
 
-  #caret(position: number, name: string, color: string): HTMLElement[] {
-    const bounds = this.#quill.getBounds(position);
-    if (!bounds) {
-      return [];
-    }
-    const caret = this.#element("crdt-caret", {
-      left: `${String(bounds.left - 1)}px`,
-      top: `${String(bounds.top)}px`,
-      width: "2px",
-      height: `${String(bounds.height)}px`,
-      background: color,
-    });
-    if (name !== "") {
-      const above = bounds.top >= 16;
-      const label = this.#element("crdt-name", {
-        [above ? "bottom" : "top"]: "100%",
-        left: "0",
-        padding: "0 4px",
-        font: "11px/16px system-ui, sans-serif",
-        whiteSpace: "nowrap",
-        background: color,
-        color: readableOn(color),
-        borderRadius: above ? "3px 3px 3px 0" : "0 3px 3px 3px",
-      });
-      label.textContent = name;
-      caret.append(label);
-    }
-    return [caret];
+  #caret(person: Person): HTMLElement[] {
+    const bounds = this.#quill.getBounds(person.selection.head);
+    return bounds ? [drawCaret(this.#layer.ownerDocument, person, bounds)] : [];
   }
 
   /** The selected text, line by line: a range over whole paragraphs would give their boxes too. */
-  #stretch({ anchor, head }: Selection, color: string): HTMLElement[] {
+  #stretches(person: Person): HTMLElement[] {
+    const { anchor, head } = person.selection;
     const [start, end] = anchor < head ? [anchor, head] : [head, anchor];
     if (start === end) {
       return [];
@@ -125,15 +94,8 @@ export class Cursors {
         const last = first + line.length() - 1;
         return this.#rectangles(Math.max(start, first), Math.min(end, last));
       })
-      .map((rectangle) =>
-        this.#element("crdt-selection", {
-          left: `${String(rectangle.left - origin.left)}px`,
-          top: `${String(rectangle.top - origin.top)}px`,
-          width: `${String(rectangle.width)}px`,
-          height: `${String(rectangle.height)}px`,
-          background: color,
-          opacity: "0.25",
-        }),
+      .map(({ left, top, width, height }) =>
+        drawStretch(this.#layer.ownerDocument, person, { left: left - origin.left, top: top - origin.top, width, height }),
       );
   }
 
@@ -148,15 +110,4 @@ export class Cursors {
     range.setEnd(to.domNode, toOffset);
     return [...range.getClientRects()];
   }
-
-  #element(className: string, style: Partial<CSSStyleDeclaration>): HTMLElement {
-    const element = this.#layer.ownerDocument.createElement("div");
-    element.className = className;
-    place(element, style);
-    return element;
-  }
-}
-
-function place(element: HTMLElement, style: Partial<CSSStyleDeclaration>): void {
-  Object.assign(element.style, { position: "absolute" }, style);
 }

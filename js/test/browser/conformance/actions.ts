@@ -9,7 +9,7 @@ export type Action =
   | { readonly do: "press"; readonly keys: readonly string[] }
   | { readonly do: "insert"; readonly text: string }
   | { readonly do: "drag"; readonly anchor: number; readonly head: number; readonly to: number }
-  /** What an input method shows, one after the other, and what it leaves behind. Deliveries come in between. */
+  /** What an input method shows, one after the other, and what it leaves behind; if nothing, no "ж". Deliveries come in between. */
   | { readonly do: "compose"; readonly steps: readonly string[]; readonly result: string }
   /** So many of the deltas that wait arrive. */
   | { readonly do: "receive"; readonly count: number };
@@ -59,7 +59,7 @@ export function draw(random: Random): Action {
   }
   if (roll < 0.87) {
     const [steps, result] = random.pick(COMPOSITIONS);
-    return { do: "compose", steps, result: random.fraction() < 0.2 ? "" : result };
+    return random.fraction() < 0.2 ? { do: "compose", steps: ["ж", "жж"], result: "" } : { do: "compose", steps, result };
   }
   return { do: "receive", count: 1 + random.below(4) };
 }

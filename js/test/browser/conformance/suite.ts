@@ -12,7 +12,7 @@ import { Keyboard } from "./keyboard.js";
 import type { Report, Seat } from "./seat.js";
 
 /** Each has an adapter of its name in `adapters/`. */
-export const BINDINGS = ["textarea", "quill"] as const;
+export const BINDINGS = ["textarea", "quill", "codemirror"] as const;
 export type BindingName = (typeof BINDINGS)[number];
 
 const STARTS = ["", "word", "The quick brown fox\njumps over\n\nthe lazy dog.", "\n\n", "😀 one\ntwo 漢字\nthree é\n"];
@@ -172,7 +172,7 @@ class Meeting {
         break;
       case "insert":
         await person.keyboard.insert(action.text);
-        this.#take(index, await person.call("report"));
+        this.#take(index, await person.call("report"), action.text);
         break;
       case "drag": {
         this.#take(index, await person.call("select", action.anchor, action.head));
@@ -190,7 +190,10 @@ class Meeting {
           await this.#deliver(index, 1, true);
         }
         await (action.result === "" ? person.keyboard.compose("") : person.keyboard.insert(action.result));
-        this.#take(index, await person.call("report"));
+        this.#take(index, await person.call("report"), action.result);
+        if (action.result === "" && person.text.includes("ж")) {
+          throw new Fault("a composition that was given up left something behind");
+        }
         break;
       case "receive":
         await this.#deliver(index, action.count, false);
@@ -206,13 +209,16 @@ class Meeting {
     }
   }
 
-  /** Hands on what was made, and looks at what does not hold. */
-  #take(index: number, report: Report): void {
+  /** Hands on what was made, and looks at what does not hold; `written` has to be there. */
+  #take(index: number, report: Report, written = ""): void {
     const person = this.#person(index);
     person.text = report.text;
     person.outbox.push(...report.made);
     this.#story.push(`${String(index)} has ${JSON.stringify(report.text)}`);
     const faults = [...report.faults, ...person.errors.splice(0)];
+    if (!report.text.includes(written)) {
+      faults.push(`${JSON.stringify(written)} was lost`);
+    }
     if (faults.length > 0) {
       throw new Fault(faults.map((fault) => `${String(index)}: ${fault}`).join("\n"));
     }
