@@ -61,4 +61,11 @@ pub enum TextEdit {
         /// What it is now; `None` if it is gone.
         value: Option<Json>,
     },
+    /// A register has another value.
+    Register {
+        /// Which.
+        name: Arc<str>,
+        /// What it holds now; `None` if nothing.
+        value: Option<Json>,
+    },
 }

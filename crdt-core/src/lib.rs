@@ -58,7 +58,7 @@ pub use ids::{OpId, ReplicaId, Seq, VersionVector};
 pub use json::{Json, JsonError};
 pub use mark::{Content, Expand, Marks, TextRun};
 pub use op::{Op, OpKind};
-pub use value::{Mark, Stamp, Value};
+pub use value::{Mark, Register, Stamp, Value};
 
 #[cfg(test)]
 mod dice;

@@ -25,6 +25,19 @@ pub enum Value {
     Embed(Json),
     /// A statement: what stands between two anchors has a mark, or has it no longer.
     Mark(Mark),
+    /// A statement: a register has a value, or none.
+    Register(Register),
+}
+
+/// That a named register of the document has a value from now on, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Register {
+    /// What it is called.
+    pub name: Arc<str>,
+    /// Its value; `None` empties it.
+    pub value: Option<Json>,
+    /// When it was said.
+    pub stamp: Stamp,
 }
 
 /// That what stands from `start` to `end` has a mark from now on, or no longer has it.
@@ -61,7 +74,7 @@ impl Value {
     /// The elements that it names.
     pub(crate) fn elements(&self) -> impl Iterator<Item = OpId> + use<> {
         let named = match self {
-            Self::Embed(_) => [None, None],
+            Self::Embed(_) | Self::Register(_) => [None, None],
             Self::Mark(mark) => [mark.start.element, mark.end.element],
         };
         named.into_iter().flatten()
@@ -72,6 +85,7 @@ impl Value {
         match self {
             Self::Embed(_) => None,
             Self::Mark(mark) => Some(mark.stamp),
+            Self::Register(register) => Some(register.stamp),
         }
     }
 }

@@ -10,6 +10,8 @@
 //!  0    embed               JSON
 //!  1    mark                stamp  anchor (start)  anchor (end)  name  JSON
 //!  2    mark taken away     stamp  anchor (start)  anchor (end)  name
+//!  3    register            stamp  name  JSON
+//!  4    register emptied    stamp  name
 //!
 //! anchor = 0 (start) | 1 (end) | 2 × index + 2 (after) or + 3 (before)  seq
 //! name, JSON = length in bytes  UTF-8
@@ -18,13 +20,13 @@
 //! Everything that is not said otherwise is a varint; `index` counts in the table, which ascends by replica and so do the
 //! blocks. JSON has no blanks between tokens.
 
-use super::limits::{MAX_MARK_NAME_BYTES, MAX_STAMP};
+use super::limits::{MAX_NAME_BYTES, MAX_STAMP};
 use crate::anchor::{Anchor, Side};
 use crate::bytes::{Reader, write_bytes, write_u64_le, write_varint};
 use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::json::Json;
-use crate::value::{Mark, Value};
+use crate::value::{Mark, Register, Value};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -32,6 +34,8 @@ use alloc::vec::Vec;
 const EMBED: u8 = 0;
 const MARK: u8 = 1;
 const UNMARK: u8 = 2;
+const REGISTER: u8 = 3;
+const EMPTIED: u8 = 4;
 
 /// Appends values of elements, which ascend by id.
 pub(crate) fn write_carried(out: &mut Vec<u8>, carried: &[(OpId, &Value)]) {
@@ -71,6 +75,14 @@ fn write_value(out: &mut Vec<u8>, value: &Value, table: &BTreeMap<ReplicaId, u64
             write_varint(out, *stamp);
             write_anchor(out, *start, table);
             write_anchor(out, *end, table);
+            text(out, name);
+            if let Some(json) = value {
+                text(out, json.as_str());
+            }
+        }
+        Value::Register(Register { name, value, stamp }) => {
+            out.push(if value.is_some() { REGISTER } else { EMPTIED });
+            write_varint(out, *stamp);
             text(out, name);
             if let Some(json) = value {
                 text(out, json.as_str());
@@ -143,6 +155,11 @@ fn read_value(reader: &mut Reader<'_>, table: &[ReplicaId]) -> Result<Value, Dec
             let value = if kind == MARK { Some(read_json(reader)?) } else { None };
             Ok(Value::Mark(Mark { start, end, name, value, stamp }))
         }
+        kind @ (REGISTER | EMPTIED) => {
+            let (stamp, name) = (read_stamp(reader)?, read_name(reader)?);
+            let value = if kind == REGISTER { Some(read_json(reader)?) } else { None };
+            Ok(Value::Register(Register { name, value, stamp }))
+        }
         _ => Err(DecodeError::InvalidValue("kind of a value")),
     }
 }
@@ -154,7 +171,7 @@ fn read_stamp(reader: &mut Reader<'_>) -> Result<u64, DecodeError> {
 
 fn read_name(reader: &mut Reader<'_>) -> Result<Arc<str>, DecodeError> {
     let name = reader.str()?;
-    if name.len() > MAX_MARK_NAME_BYTES {
+    if name.len() > MAX_NAME_BYTES {
         return Err(DecodeError::LimitExceeded("bytes of a name"));
     }
     Ok(name.into())

@@ -13,7 +13,7 @@ pub(crate) const MAX_DELTA_REPLICAS: usize = 1 << 20;
 pub(crate) const MAX_NAMES: usize = 1 << 14;
 
 /// The most bytes of a mark's or register's name.
-pub(crate) const MAX_MARK_NAME_BYTES: usize = 1 << 10;
+pub(crate) const MAX_NAME_BYTES: usize = 1 << 10;
 
 /// The largest stamp: whoever says so much has to lie, and all that comes later is equally late.
 pub(crate) const MAX_STAMP: u64 = 1 << 53;

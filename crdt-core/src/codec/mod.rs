@@ -19,7 +19,7 @@ pub(crate) use delta::{
     decode_single_named, read_keystroke, take_rich, write_keystroke, write_rich, write_single,
 };
 pub use delta::{ReplicaNames, decode_delta, encode_delta};
-pub(crate) use limits::{MAX_MARK_NAME_BYTES, MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS, MAX_STAMP};
+pub(crate) use limits::{MAX_NAME_BYTES, MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS, MAX_STAMP};
 pub(crate) use snapshot::{
     Anchors, Deletion, Deletions, SnapshotParts, SnapshotWriter, decode_snapshot, derived,
 };

@@ -38,6 +38,10 @@ impl Edits {
         self.list.push(TextEdit::Embed { position: at.chars, position_utf16: at.utf16, value, marks });
     }
 
+    pub(super) fn register(&mut self, name: &Arc<str>, value: Option<&Json>) {
+        self.list.push(TextEdit::Register { name: name.clone(), value: value.cloned() });
+    }
+
     /// From one position to another, if there is anything between.
     pub(super) fn mark(&mut self, from: Size, to: Size, name: &Arc<str>, value: Option<&Json>) {
         if from.chars < to.chars {

@@ -1,7 +1,7 @@
 //! Formatting, embeds, and reading both.
 
 use super::Doc;
-use crate::codec::MAX_MARK_NAME_BYTES;
+use crate::codec::MAX_NAME_BYTES;
 use crate::error::EditError;
 use crate::ids::OpId;
 use crate::json::Json;
@@ -395,7 +395,7 @@ impl Runs<'_> {
     }
 }
 
-fn check_name(name: &str) -> Result<(), EditError> {
+pub(super) fn check_name(name: &str) -> Result<(), EditError> {
     let len_utf8 = name.len();
-    if len_utf8 > MAX_MARK_NAME_BYTES { Err(EditError::NameTooLong { len_utf8 }) } else { Ok(()) }
+    if len_utf8 > MAX_NAME_BYTES { Err(EditError::NameTooLong { len_utf8 }) } else { Ok(()) }
 }

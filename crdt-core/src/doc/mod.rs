@@ -7,6 +7,7 @@ mod going_on;
 mod intake;
 mod marking;
 mod past;
+mod registers;
 mod rich;
 #[cfg(test)]
 mod rich_tests;

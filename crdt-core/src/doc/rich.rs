@@ -5,6 +5,7 @@
 
 use super::Doc;
 use super::edits::Edits;
+use super::registers::Registers;
 use crate::anchor::{Anchor, Side};
 use crate::codec::{Carried, MAX_STAMP, write_rich};
 use crate::error::{ApplyError, EditError};
@@ -27,6 +28,7 @@ pub(super) struct Rich {
     pub(super) values: BTreeMap<OpId, Value>,
     pub(super) marks: MarkTable,
     pub(super) expands: BTreeMap<Arc<str>, Expand>,
+    pub(super) registers: Registers,
     /// The largest stamp of all statements here.
     stamp: Stamp,
     /// Statements that name an element that has not arrived, by that.
@@ -200,6 +202,12 @@ impl Doc {
             Value::Mark(mark) => {
                 let mark = mark.clone();
                 self.take_up_mark(id, mark, edits);
+            }
+            Value::Register(register) => {
+                let is_news = rich.registers.take_up(id, register);
+                if let (Some(edits), true) = (edits, is_news) {
+                    edits.register(&register.name, register.value.as_ref());
+                }
             }
         }
     }

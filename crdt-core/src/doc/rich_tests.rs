@@ -107,6 +107,7 @@ fn replay(content: &mut Vec<(String, Marks)>, edits: &[TextEdit]) {
                 content.insert(position, (format!("<{value}>"), marks));
             }
             TextEdit::Delete { position, len, .. } => drop(content.drain(position..position + len)),
+            TextEdit::Register { .. } => {}
             TextEdit::Mark { position, len, name, value, .. } => {
                 for (_, marks) in &mut content[position..position + len] {
                     let others = marks.iter().filter(|(other, _)| **other != *name);
@@ -217,6 +218,26 @@ fn a_transaction_wins_or_loses_as_one() {
     bob.apply(&delta).unwrap();
     sync(&mut alice, &mut bob);
     assert_eq!(alice.runs()[0].marks.get("color"), Some(&Json::string("green")));
+}
+
+#[test]
+fn the_later_value_of_a_register_stays() {
+    let (mut alice, mut bob) = (doc(1), doc(2));
+    alice.set("title", Json::string("a")).unwrap();
+    bob.set("title", Json::string("b")).unwrap();
+    bob.set("size", Json::number(1)).unwrap();
+    let edits = alice.apply(&bob.delta_since(alice.version())).unwrap();
+    let title = TextEdit::Register { name: "title".into(), value: Some(Json::string("b")) };
+    assert_eq!(edits[0], title);
+    assert_eq!(bob.apply(&alice.delta_since(bob.version())).unwrap(), []);
+    sync(&mut alice, &mut bob);
+    alice.unset("title").unwrap();
+    sync(&mut alice, &mut bob);
+    let opened = Doc::from_snapshot(ReplicaId::new(3), &bob.encode_snapshot()).unwrap();
+    for doc in [&alice, &bob, &opened] {
+        assert_eq!(doc.registers().collect::<Vec<_>>(), [("size", &Json::number(1))]);
+        assert_eq!((doc.get("title"), doc.text().as_str()), (None, ""));
+    }
 }
 
 #[test]
