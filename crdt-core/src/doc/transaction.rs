@@ -85,12 +85,59 @@ impl<'doc> Transaction<'doc> {
         self.doc.insert_with(position, text, marks)
     }
 
+    /// Inserts as [`Doc::insert_with_utf16`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn insert_with_utf16(
+        &mut self,
+        position_utf16: usize,
+        text: &str,
+        marks: &Marks,
+    ) -> Result<(), EditError> {
+        self.doc.insert_with_utf16(position_utf16, text, marks)
+    }
+
     /// Inserts as [`Doc::insert_embed`] does.
     ///
     /// # Errors
     /// As there.
     pub fn insert_embed(&mut self, position: usize, value: Json) -> Result<(), EditError> {
         self.doc.insert_embed(position, value)
+    }
+
+    /// Inserts as [`Doc::insert_embed_utf16`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn insert_embed_utf16(&mut self, position_utf16: usize, value: Json) -> Result<(), EditError> {
+        self.doc.insert_embed_utf16(position_utf16, value)
+    }
+
+    /// Inserts as [`Doc::insert_embed_with`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn insert_embed_with(
+        &mut self,
+        position: usize,
+        value: Json,
+        marks: &Marks,
+    ) -> Result<(), EditError> {
+        self.doc.insert_embed_with(position, value, marks)
+    }
+
+    /// Inserts as [`Doc::insert_embed_with_utf16`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn insert_embed_with_utf16(
+        &mut self,
+        position_utf16: usize,
+        value: Json,
+        marks: &Marks,
+    ) -> Result<(), EditError> {
+        self.doc.insert_embed_with_utf16(position_utf16, value, marks)
     }
 
     /// Marks as [`Doc::mark`] does.
@@ -101,12 +148,33 @@ impl<'doc> Transaction<'doc> {
         self.doc.mark(range, name, value)
     }
 
+    /// Marks as [`Doc::mark_utf16`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn mark_utf16(
+        &mut self,
+        range_utf16: Range<usize>,
+        name: &str,
+        value: Json,
+    ) -> Result<(), EditError> {
+        self.doc.mark_utf16(range_utf16, name, value)
+    }
+
     /// Takes a mark away as [`Doc::unmark`] does.
     ///
     /// # Errors
     /// As there.
     pub fn unmark(&mut self, range: Range<usize>, name: &str) -> Result<(), EditError> {
         self.doc.unmark(range, name)
+    }
+
+    /// Takes a mark away as [`Doc::unmark_utf16`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn unmark_utf16(&mut self, range_utf16: Range<usize>, name: &str) -> Result<(), EditError> {
+        self.doc.unmark_utf16(range_utf16, name)
     }
 
     /// Ends the transaction: the one delta that holds its edits. No bytes if there were none.
