@@ -1,6 +1,8 @@
 //! The one helper that asserts everything for every script.
 
+use crate::cells::{self, Cell};
 use crate::cluster::Cluster;
+use crate::edit::Edit;
 use crate::failure::{Checked, Failure, same};
 use crate::model::{Model, ModelOp};
 use crate::network::{Network, Packet, Weather};
@@ -8,7 +10,7 @@ use crate::random::Random;
 use crate::script::{Script, Step};
 use crate::twin::{Twin, expand};
 use crdt_core::codec::{decode_delta, encode_delta};
-use crdt_core::{Anchor, Op, OpId, ReplicaId, VersionVector};
+use crdt_core::{Anchor, Json, Op, OpId, ReplicaId, VersionVector};
 use std::collections::BTreeMap;
 
 /// Replica ids from here on up belong to the helper's own documents.
@@ -20,7 +22,7 @@ const CHECKOUTS: usize = 6;
 struct State {
     version: VersionVector,
     order: Vec<OpId>,
-    text: String,
+    cells: Vec<Cell>,
 }
 
 /// Everything that happened while a script ran.
@@ -33,8 +35,8 @@ struct Run {
 }
 
 /// Runs a script and asserts: what it expects; agreement with the naive model after every step
-/// (text, elements and tombstones in order, anchors, versions, what waits, both position units,
-/// events replayed on plain text); convergence; that no two elements ever change their order;
+/// (text, runs, elements and tombstones in order, anchors, versions, what waits, both position units,
+/// events replayed on plain text with marks); convergence; that no two elements ever change their order;
 /// checkouts of earlier versions; delta and snapshot round trips; and delivery to others in any
 /// order, with duplicates, with runs split and joined.
 ///
@@ -103,6 +105,16 @@ impl Run {
                     }
                 }
             }
+            Step::Expand { replica, name, expand } => {
+                self.cluster.set_expand(*replica, name, *expand);
+            }
+            Step::ExpectRuns { replica, runs } => {
+                for (index, twin) in self.cluster.twins().iter().enumerate() {
+                    if replica.is_none_or(|replica| replica == index) {
+                        same("runs", &twin.doc().runs(), runs)?;
+                    }
+                }
+            }
             Step::ExpectPending { replica, count } => {
                 same("pending", &self.cluster.twins()[*replica].doc().pending().operations, count)?;
             }
@@ -123,7 +135,7 @@ impl Run {
         self.states.push(State {
             version: twin.doc().version().clone(),
             order: twin.model().order(),
-            text: twin.doc().text(),
+            cells: cells::cells(&twin.doc().runs()),
         });
         Ok(())
     }
@@ -152,13 +164,14 @@ impl Run {
         let stride = self.states.len().div_ceil(CHECKOUTS).max(1);
         for state in self.states.iter().step_by(stride) {
             let past: Model = self.end().model().checkout(&state.version);
-            same("text of the model at an earlier version", &past.text(), &state.text)?;
+            same("cells of the model at an earlier version", &past.cells(), &state.cells)?;
             let ops: Vec<Op> = past.ops().map(ModelOp::to_run).collect();
             let mut twin = Twin::new(ReplicaId::new(OWN_REPLICAS));
             if !ops.is_empty() {
                 twin.receive(&encode_delta(&ops))?;
             }
-            same("text at an earlier version", &twin.doc().text(), &state.text)?;
+            let runs = cells::runs(&state.cells);
+            same("runs at an earlier version", &twin.doc().runs(), &runs)?;
             same("earlier version", twin.doc().version(), &state.version)?;
         }
         Ok(())
@@ -223,10 +236,11 @@ impl Run {
             for edit in &edits {
                 plain.replay(edit)?;
             }
-            plain.check(&doc.text())?;
+            plain.check(&cells::cells(&doc.runs()))?;
         }
         let end = self.end();
         same("text", &doc.text(), &end.doc().text())?;
+        same("runs", &doc.runs(), &end.doc().runs())?;
         same("version", doc.version(), end.doc().version())?;
         same("pending", &doc.pending().operations, &0)?;
         let elements: Vec<_> = end.doc().elements().collect();
@@ -239,15 +253,23 @@ impl Run {
         let mut twin = self.end().clone();
         let mut loaded = twin.reloaded(ReplicaId::new(OWN_REPLICAS)).map_err(place)?;
         let middle = loaded.doc().len() / 2;
-        let mut edits = vec![crate::twin::Edit::Insert { position: middle, text: "é😀".to_owned() }];
+        let mut edits = vec![Edit::Insert { position: middle, text: "é😀".to_owned() }];
+        edits.push(Edit::Embed { position: middle, value: json("{\"image\":\"u\"}")?, marks: None });
+        edits.push(Edit::Mark {
+            position: 0,
+            len: middle + 1,
+            name: "italic".to_owned(),
+            value: Some(json("true")?),
+        });
         if middle > 0 {
-            edits.push(crate::twin::Edit::Delete { position: middle - 1, len: 2 });
+            edits.push(Edit::Delete { position: middle - 1, len: 2 });
         }
         let theirs = loaded.edit(&edits).map_err(place)?;
         let ours = twin.edit(&edits).map_err(place)?;
         loaded.receive(&ours).map_err(place)?;
         twin.receive(&theirs).map_err(place)?;
-        same("text after merging", &loaded.doc().text(), &twin.doc().text()).map_err(place)
+        same("text after merging", &loaded.doc().text(), &twin.doc().text()).map_err(place)?;
+        same("runs after merging", &loaded.doc().runs(), &twin.doc().runs()).map_err(place)
     }
 }
 
@@ -256,4 +278,8 @@ fn sorted_ops(delta: &[u8]) -> Checked<Vec<ModelOp>> {
     let mut ops = expand(delta)?;
     ops.sort_by_key(|op| op.id);
     Ok(ops)
+}
+
+fn json(text: &str) -> Checked<Json> {
+    Json::parse(text).map_err(|error| Failure::new(format!("own JSON refused: {error}")))
 }

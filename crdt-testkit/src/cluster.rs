@@ -1,9 +1,10 @@
 //! Several twins that talk to each other, directly or over a simulated network.
 
+use crate::edit::Edit;
 use crate::failure::{Checked, Failure, same};
 use crate::network::{Network, Packet, Weather};
-use crate::twin::{Edit, Twin};
-use crdt_core::ReplicaId;
+use crate::twin::Twin;
+use crdt_core::{Expand, ReplicaId};
 
 /// Twins and the network between them.
 #[derive(Clone, Debug)]
@@ -27,6 +28,15 @@ impl Cluster {
     /// The network.
     pub fn network(&mut self) -> &mut Network {
         &mut self.network
+    }
+
+    /// From now on a mark grows so when it is set, at one twin or at all.
+    pub fn set_expand(&mut self, at: Option<usize>, name: &str, expand: Expand) {
+        for (index, twin) in self.twins.iter_mut().enumerate() {
+            if at.is_none_or(|at| at == index) {
+                twin.set_expand(name, expand);
+            }
+        }
     }
 
     /// Edits at one twin, as one transaction; nothing is sent.
@@ -130,6 +140,7 @@ impl Cluster {
             same("pending after everything arrived", &twin.doc().pending().operations, &0).map_err(place)?;
             same("converged version", twin.doc().version(), first.doc().version()).map_err(place)?;
             same("converged text", &twin.doc().text(), &first.doc().text()).map_err(place)?;
+            same("converged runs", &twin.doc().runs(), &first.doc().runs()).map_err(place)?;
             same("converged order", &twin.model().order(), &first.model().order()).map_err(place)?;
         }
         Ok(())

@@ -4,11 +4,12 @@
 //! be shrunk freely, and then told as a script with real positions: what fails can be printed, kept
 //! in `scripts/`, and run again.
 
+use crate::edit::Edit;
 use crate::failure::Checked;
-use crate::model::{Model, ModelOp, ModelOpKind};
+use crate::model::{Model, ModelOp};
 use crate::script::{Script, Step};
-use crate::twin::Edit;
-use crdt_core::{OpId, ReplicaId};
+
+use crdt_core::{Json, Marks, ReplicaId};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, prop_oneof};
 use proptest::sample::select;
@@ -107,6 +108,10 @@ enum Move {
     Backspace { replica: usize, at: u16, len: usize },
     Transaction { replica: usize, at: u16, text: String, len: usize },
     Rework { replica: usize, at: u16, text: String, erased: Vec<(bool, usize)>, again: String },
+    Mark { replica: usize, at: u16, len: usize, name: &'static str, value: Option<Json> },
+    InsertWith { replica: usize, at: u16, text: String, marks: Marks },
+    Embed { replica: usize, at: u16, marks: Option<Marks> },
+    Format { replica: usize, at: u16, text: String, len: usize, name: &'static str, value: Option<Json> },
     Sync { from: usize, to: usize },
     Last { from: usize, to: usize },
     SyncAll,
@@ -114,10 +119,20 @@ enum Move {
 
 /// Random scripts of three to five replicas and up to `moves` moves: runs of one- to four-byte
 /// characters typed forwards and backwards, deletions, backspacing, transactions of several edits, lines of ASCII
-/// of which stretches are deleted to the left and right of one place before somebody types on there, partial and whole syncs, single deltas that arrive early or twice.
+/// of which stretches are deleted to the left and right of one place before somebody types on there; in two of three
+/// histories marks of a few names that are set and removed on short stretches and all the text, text and embeds with
+/// marks of their own, pastes that are formatted in the same transaction; partial and whole syncs, single deltas that arrive
+/// early or twice.
 pub fn histories(moves: usize) -> impl Strategy<Value = Script> {
-    (3..=5usize)
-        .prop_flat_map(move |replicas| (Just(replicas), vec(one_move(replicas), 1..=moves)))
+    (3..=5usize, proptest::bool::weighted(0.67))
+        .prop_flat_map(move |(replicas, rich)| {
+            let one = if rich {
+                prop_oneof![3 => one_move(replicas), 2 => one_rich_move(replicas)].boxed()
+            } else {
+                one_move(replicas).boxed()
+            };
+            (Just(replicas), vec(one, 1..=moves))
+        })
         .prop_map(|(replicas, moves)| tell(replicas, &moves))
 }
 
@@ -127,11 +142,55 @@ pub fn runs() -> impl Strategy<Value = String> {
     vec(chars, 1..=8).prop_map(String::from_iter)
 }
 
+/// Where something happens: half of all edits meet at a few places, or replicas would hardly ever edit at the same one.
+fn places() -> impl Strategy<Value = u16> + Clone {
+    prop_oneof![proptest::num::u16::ANY, select(vec![0, 1 << 14, 1 << 15, u16::MAX])]
+}
+
+/// A mark's name and a value of it: two names grow at their end, the others do not.
+fn one_mark() -> impl Strategy<Value = (&'static str, Json)> {
+    let values = |texts: &[&str]| -> Vec<Json> {
+        texts.iter().map(|text| Json::parse(text).expect("a JSON value")).collect()
+    };
+    prop_oneof![
+        Just("bold").prop_flat_map(move |name| (Just(name), select(values(&["true"])))),
+        Just("color").prop_flat_map(move |name| (Just(name), select(values(&["\"red\"", "\"blue\""])))),
+        Just("link").prop_flat_map(move |name| (Just(name), select(values(&["\"a\"", "{\"href\":\"b\"}"])))),
+        select(vec!["comment:1", "comment:2"])
+            .prop_flat_map(move |name| (Just(name), select(values(&["[\"é\",1,null]"])))),
+    ]
+}
+
+fn some_marks() -> impl Strategy<Value = Marks> {
+    vec(one_mark(), 0..3).prop_map(|marks| marks.into_iter().collect())
+}
+
+/// What three of four times sets a mark, else removes it.
+fn one_change() -> impl Strategy<Value = (&'static str, Option<Json>)> {
+    (one_mark(), 0..4u8).prop_map(|((name, value), turn)| (name, (turn > 0).then_some(value)))
+}
+
+fn one_rich_move(replicas: usize) -> impl Strategy<Value = Move> {
+    let replica = 0..replicas;
+    let len = prop_oneof![6 => 1..=6usize, 1 => Just(usize::MAX)];
+    // Three of four set it.
+    prop_oneof![
+        5 => (replica.clone(), places(), len, one_change())
+            .prop_map(|(replica, at, len, (name, value))| Move::Mark { replica, at, len, name, value }),
+        2 => (replica.clone(), places(), runs(), some_marks())
+            .prop_map(|(replica, at, text, marks)| Move::InsertWith { replica, at, text, marks }),
+        1 => (replica.clone(), places(), proptest::option::of(some_marks()))
+            .prop_map(|(replica, at, marks)| Move::Embed { replica, at, marks }),
+        1 => (replica, places(), runs(), 0..=4usize, one_change()).prop_map(|(replica, at, text, len, (name, value))| {
+            Move::Format { replica, at, text, len, name, value }
+        }),
+    ]
+}
+
 fn one_move(replicas: usize) -> impl Strategy<Value = Move> {
     let replica = 0..replicas;
+    let at = places();
     let pair = (0..replicas, 1..replicas).prop_map(move |(from, hops)| (from, (from + hops) % replicas));
-    // Half of all edits meet at a few places, or replicas would hardly ever type at the same one.
-    let at = prop_oneof![proptest::num::u16::ANY, select(vec![0, 1 << 14, 1 << 15, u16::MAX])];
     let erased = vec((proptest::bool::weighted(0.7), prop_oneof![3 => Just(1usize), 1 => 2..=5usize]), 0..8);
     let rework = ("[a-z ]{8,30}", erased, "[a-z]{0,3}");
     prop_oneof![
@@ -206,21 +265,7 @@ impl Teller {
 
     fn edit(&mut self, replica: usize, edits: Vec<Edit>) {
         let id: ReplicaId = self.script.replicas[replica];
-        let model = &mut self.models[replica];
-        let mut ops = Vec::new();
-        for edit in &edits {
-            match edit {
-                Edit::Insert { position, text } => ops.extend(model.insert(id, *position, text)),
-                Edit::Delete { position, len } => {
-                    for target in model.visible()[*position..position + len].to_vec() {
-                        let id = OpId::new(id, model.version().get(id));
-                        let op = ModelOp { id, kind: ModelOpKind::Delete { target } };
-                        model.receive(op.clone());
-                        ops.push(op);
-                    }
-                }
-            }
-        }
+        let ops: Vec<ModelOp> = self.models[replica].edit(id, &edits).concat();
         self.last[replica] = ops;
         self.script.push(Step::Edit { replica, edits });
     }
@@ -279,6 +324,41 @@ impl Teller {
                     }
                 }
                 self.type_at(*replica, position, Direction::Forward, again);
+            }
+            Move::Mark { replica, at, len, name, value } => {
+                let position = self.position(*replica, *at);
+                let len = (*len).min(self.models[*replica].visible().len() - position);
+                if len > 0 {
+                    let (name, value) = ((*name).to_owned(), value.clone());
+                    self.edit(*replica, vec![Edit::Mark { position, len, name, value }]);
+                }
+            }
+            Move::InsertWith { replica, at, text, marks } => {
+                let position = self.position(*replica, *at);
+                self.edit(
+                    *replica,
+                    vec![Edit::InsertWith { position, text: text.clone(), marks: marks.clone() }],
+                );
+            }
+            Move::Embed { replica, at, marks } => {
+                let position = self.position(*replica, *at);
+                let value = Json::parse("{\"image\":\"a.png\"}").expect("a JSON value");
+                self.edit(*replica, vec![Edit::Embed { position, value, marks: marks.clone() }]);
+            }
+            Move::Format { replica, at, text, len, name, value } => {
+                let position = self.position(*replica, *at);
+                let inserted = text.chars().count();
+                let rest = self.models[*replica].visible().len() - position;
+                let mark =
+                    |position, len, value| Edit::Mark { position, len, name: (*name).to_owned(), value };
+                let edits = vec![
+                    Edit::Insert { position, text: text.clone() },
+                    mark(position, inserted + (*len).min(rest), value.clone()),
+                    Edit::Delete { position, len: 1 },
+                    mark(position, (*len).min(inserted - 1), None),
+                    Edit::Insert { position, text: "t".to_owned() },
+                ];
+                self.edit(*replica, edits);
             }
             Move::Sync { from, to } => {
                 self.sync(*from, *to);

@@ -3,8 +3,10 @@
 //! Lowest layer first, and a module uses only modules above it in this list:
 //!
 //! * [`random`]: a seeded source of numbers, so that every run can be repeated;
+//! * [`edit`]: local edits as values;
+//! * [`cells`]: text with marks, element by element;
 //! * [`model`]: the naive twin of the fast structure, a direct reading of the specification;
-//! * [`plain`]: text that change events are replayed on;
+//! * [`plain`]: text with marks that change events are replayed on;
 //! * [`twin`]: a real [`crdt_core::Doc`] and its model, compared after every step;
 //! * [`network`]: a simulated network that delays, reorders, duplicates and loses deltas;
 //! * [`cluster`]: twins that talk over it;
@@ -12,16 +14,19 @@
 //! * [`played`]: a script played on documents alone, where models would take too long;
 //! * [`check()`]: the one helper that asserts everything for every script;
 //! * [`histories`]: generators of random scripts for proptest;
-//! * [`vectors`] and [`traces`]: readers of the shared test data;
+//! * [`peritext`], [`vectors`] and [`traces`]: readers of the shared test data;
 //! * [`replay`]: recorded histories on real documents that exchange encoded deltas.
 //!
 //! Whatever is found wrong comes back as a [`Failure`], which says where.
 
+pub mod cells;
 pub mod cluster;
+pub mod edit;
 #[cfg(feature = "proptest")]
 pub mod histories;
 pub mod model;
 pub mod network;
+pub mod peritext;
 pub mod plain;
 pub mod played;
 pub mod random;

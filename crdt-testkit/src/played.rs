@@ -1,9 +1,9 @@
 //! A script played on real documents alone, without models: fast, for many histories.
 
+use crate::edit::Edit;
 use crate::failure::{Checked, Failure, same};
 use crate::script::{Script, Step};
-use crate::twin::Edit;
-use crdt_core::{Doc, OpId, ReplicaId, VersionVector};
+use crdt_core::{Doc, OpId, ReplicaId, TextRun, VersionVector};
 
 /// What one replica held after one step.
 #[derive(Clone, Debug)]
@@ -12,8 +12,8 @@ pub struct State {
     pub version: VersionVector,
     /// All elements in order, and whether each is visible.
     pub elements: Vec<(OpId, bool)>,
-    /// The text.
-    pub text: String,
+    /// Text, embeds and marks.
+    pub runs: Vec<TextRun>,
 }
 
 /// A script that was played to its end; everybody has everything.
@@ -60,6 +60,13 @@ impl Played {
                     played.record(*to);
                 }
                 Step::SyncAll => played.sync_all()?,
+                Step::Expand { replica, name, expand } => {
+                    for (index, doc) in played.docs.iter_mut().enumerate() {
+                        if replica.is_none_or(|replica| replica == index) {
+                            doc.set_expand(name, *expand);
+                        }
+                    }
+                }
                 _ => {}
             }
         }
@@ -68,6 +75,7 @@ impl Played {
         for doc in &played.docs {
             same("converged version", doc.version(), first.version())?;
             same("converged text", &doc.text(), &first.text())?;
+            same("converged runs", &doc.runs(), &first.runs())?;
         }
         Ok(played)
     }
@@ -75,7 +83,7 @@ impl Played {
     fn record(&mut self, replica: usize) {
         let doc = &self.docs[replica];
         let (version, elements) = (doc.version().clone(), doc.elements().collect());
-        self.states.push(State { version, elements, text: doc.text() });
+        self.states.push(State { version, elements, runs: doc.runs() });
     }
 
     fn sync(&mut self, from: usize, to: usize) -> Checked {
@@ -103,6 +111,7 @@ impl Played {
         same("pending", &listener.pending().operations, &0)?;
         same("version", listener.version(), end.version())?;
         same("text", &listener.text(), &end.text())?;
+        same("runs", &listener.runs(), &end.runs())?;
         same("elements", &listener.elements().collect::<Vec<_>>(), &end.elements().collect())
     }
 }
@@ -110,11 +119,7 @@ impl Played {
 fn edit(doc: &mut Doc, edits: &[Edit]) -> Checked<Vec<u8>> {
     let mut transaction = doc.transaction();
     for edit in edits {
-        match edit {
-            Edit::Insert { position, text } => transaction.insert(*position, text),
-            Edit::Delete { position, len } => transaction.delete(*position..position + len),
-        }
-        .map_err(|error| Failure::new(format!("edit refused: {error}")))?;
+        edit.make(&mut transaction).map_err(|error| Failure::new(format!("edit refused: {error}")))?;
     }
     Ok(transaction.commit())
 }

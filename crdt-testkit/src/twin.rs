@@ -1,30 +1,13 @@
 //! A real document and its naive model, fed with the same and compared after every step.
 
+use crate::cells::{self, Cell, Glyph, with_mark};
+use crate::edit::Edit;
 use crate::failure::{Checked, Failure, same};
 use crate::model::{Model, ModelOp, ModelOpKind};
 use crate::plain::PlainText;
 use crdt_core::codec::{decode_delta, encode_delta};
-use crdt_core::{Anchor, Doc, Op, OpId, ReplicaId, Side, VersionVector};
+use crdt_core::{Anchor, Doc, Expand, Op, OpId, ReplicaId, Side, VersionVector};
 use std::collections::BTreeSet;
-
-/// One local edit, in scalar values.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Edit {
-    /// Inserts `text` at `position`.
-    Insert {
-        /// Where.
-        position: usize,
-        /// What.
-        text: String,
-    },
-    /// Deletes `len` elements from `position` on.
-    Delete {
-        /// From where.
-        position: usize,
-        /// How many.
-        len: usize,
-    },
-}
 
 /// A document, its model, and a plain text that follows the document by events.
 #[derive(Clone, Debug)]
@@ -52,7 +35,8 @@ impl Twin {
         same("its text", &doc.text(), &self.doc.text()).map_err(|failure| failure.at(place))?;
         same("its version", doc.version(), self.doc.version()).map_err(|failure| failure.at(place))?;
         let model = self.model.checkout(doc.version());
-        let twin = Self { plain: PlainText::new(&doc.text()), model, doc };
+        let twin = Self { plain: PlainText::new(cells::cells(&doc.runs())), model, doc };
+        twin.verify_runs(&twin.model.cells()).map_err(|failure| failure.at(place))?;
         twin.verify_order().map_err(|failure| failure.at(place))?;
         Ok(twin)
     }
@@ -73,62 +57,46 @@ impl Twin {
     /// # Errors
     /// When document and model differ.
     pub fn edit(&mut self, edits: &[Edit]) -> Checked<Vec<u8>> {
-        let refused = |error: crdt_core::EditError| Failure::new(format!("local edit refused: {error}"));
         let before = self.doc.version().clone();
+        let replica = self.doc.replica();
         let mut transaction = self.doc.transaction();
+        // What the document shows and how many operations there are, after each edit.
+        let mut shown = Vec::new();
         for edit in edits {
-            match edit {
-                Edit::Insert { position, text } => {
-                    transaction.insert(*position, text).map_err(refused)?;
-                    self.plain.insert(*position, text);
-                }
-                Edit::Delete { position, len } => {
-                    transaction.delete(*position..position + len).map_err(refused)?;
-                    self.plain.delete(*position..position + len);
-                }
-            }
-            same("text inside a transaction", &transaction.doc().text(), &self.plain.text())?;
+            edit.make(&mut transaction)
+                .map_err(|error| Failure::new(format!("local edit refused: {error}")))?;
+            let doc = transaction.doc();
+            shown.push((doc.version().get(replica), cells::cells(&doc.runs()), doc.text()));
         }
         let delta = transaction.commit();
-        self.follow_local(edits, &delta)?;
+        let mut ops = expand(&delta)?;
+        let issued = self.model.clone().edit(replica, edits);
+        for ((edit, issued), (end, cells, text)) in edits.iter().zip(issued).zip(shown) {
+            let place = |failure: Failure| failure.at(format!("{edit:?}"));
+            let own = ops.iter().take_while(|op| op.id.seq < end).count();
+            let found: Vec<_> = ops.drain(..own).collect();
+            same_operations(edit, &found, &issued).map_err(place)?;
+            let before = self.model.cells();
+            found.into_iter().for_each(|op| self.model.receive(op));
+            let after = self.model.cells();
+            same_but_for(edit, before, &after).map_err(place)?;
+            same("cells inside a transaction", &cells, &after).map_err(place)?;
+            same("text inside a transaction", &text, &cells::text(&after)).map_err(place)?;
+        }
+        self.plain.set(self.model.cells());
+        same("operations beyond the edits", &ops, &Vec::new())?;
         // What waits is newer than any version, so it comes along; it is not what was asked for.
         let mut since = expand(&self.doc.delta_since(&before))?;
-        since.retain(|op| op.id.replica == self.doc.replica());
+        since.retain(|op| op.id.replica == replica);
         same("delta_since the version before the transaction", &since, &expand(&delta)?)?;
         self.verify()?;
         Ok(delta)
     }
 
-    /// Compares the operations of a transaction with what the model would have issued.
-    fn follow_local(&mut self, edits: &[Edit], delta: &[u8]) -> Checked {
-        let replica = self.doc.replica();
-        let mut ops = expand(delta)?.into_iter();
-        let mut next_seq = self.model.version().get(replica);
-        for edit in edits {
-            match edit {
-                Edit::Insert { position, text } => {
-                    let expected = self.model.insert(replica, *position, text);
-                    let found: Vec<_> = ops.by_ref().take(expected.len()).collect();
-                    same("operations of an insertion", &found, &expected)?;
-                    next_seq = self.model.version().get(replica);
-                }
-                Edit::Delete { position, len } => {
-                    let expected: BTreeSet<OpId> =
-                        self.model.visible()[*position..position + len].iter().copied().collect();
-                    let mut found = BTreeSet::new();
-                    for op in ops.by_ref().take(*len) {
-                        same("id of a deletion", &op.id, &OpId::new(replica, next_seq))?;
-                        next_seq += 1;
-                        if let ModelOpKind::Delete { target } = op.kind {
-                            found.insert(target);
-                        }
-                        self.model.receive(op);
-                    }
-                    same("elements of a deletion", &found, &expected)?;
-                }
-            }
-        }
-        same("operations beyond the edits", &ops.collect(), &Vec::new())
+    /// From now on a mark grows so when this replica sets it.
+    pub fn set_expand(&mut self, name: &str, expand: Expand) {
+        self.doc.set_expand(name, expand);
+        self.model.set_expand(name, expand);
     }
 
     /// Applies a delta to both and replays the events.
@@ -167,7 +135,8 @@ impl Twin {
     pub fn verify(&self) -> Checked {
         let text = self.model.text();
         same("text", &self.doc.text(), &text)?;
-        self.plain.check(&text)?;
+        let cells = self.model.cells();
+        self.plain.check(&cells)?;
         same("version", self.doc.version(), &self.model.version())?;
         let pending = self.doc.pending();
         same("pending operations", &pending.operations, &self.model.waiting())?;
@@ -180,7 +149,19 @@ impl Twin {
             }
         }
         self.verify_positions(&text)?;
+        self.verify_runs(&cells)?;
         self.verify_order()
+    }
+
+    /// Runs of all and of a part, each as long as it can be.
+    fn verify_runs(&self, cells: &[Cell]) -> Checked {
+        same("runs", &self.doc.runs(), &cells::runs(cells))?;
+        let (start, end) = (cells.len() / 3, cells.len() - cells.len() / 4);
+        same("runs of a part", &self.doc.runs_in(start..end), &Ok(cells::runs(&cells[start..end])))?;
+        if self.doc.runs_in(0..cells.len() + 1).is_ok() {
+            return Err(Failure::new("a range outside the text was accepted"));
+        }
+        Ok(())
     }
 
     /// Lengths and positions in both units, and slices.
@@ -246,6 +227,50 @@ impl Twin {
         same("place of the start", &self.doc.resolve(&Anchor::START), &Some(0))?;
         same("place of the end", &self.doc.resolve(&Anchor::END), &Some(position))
     }
+}
+
+/// Fails unless an edit made the operations that the specification asks for. The elements of a deletion may be
+/// named in any order.
+fn same_operations(edit: &Edit, found: &[ModelOp], issued: &[ModelOp]) -> Checked {
+    if !matches!(edit, Edit::Delete { .. }) {
+        return same("operations", &found, &issued);
+    }
+    let ids = |ops: &[ModelOp]| ops.iter().map(|op| op.id).collect::<Vec<_>>();
+    let targets = |ops: &[ModelOp]| -> BTreeSet<Option<OpId>> {
+        let target =
+            |op: &ModelOp| if let ModelOpKind::Delete { target } = op.kind { Some(target) } else { None };
+        ops.iter().map(target).collect()
+    };
+    same("ids of a deletion", &ids(found), &ids(issued))?;
+    same("elements of a deletion", &targets(found), &targets(issued))
+}
+
+/// Fails unless the author sees what was asked for, and nothing else changed.
+fn same_but_for(edit: &Edit, mut before: Vec<Cell>, after: &[Cell]) -> Checked {
+    let position = edit.position();
+    let (inserted, deleted) = edit.sizes();
+    before.drain(position..position + deleted);
+    // With the marks that the place gave them; where others were asked for, those.
+    let mut new = after[position..position + inserted].to_vec();
+    let (glyphs, marks) = match edit {
+        Edit::Insert { text, .. } => (text.chars().map(Glyph::Char).collect(), None),
+        Edit::InsertWith { text, marks, .. } => (text.chars().map(Glyph::Char).collect(), Some(marks)),
+        Edit::Embed { value, marks, .. } => (vec![Glyph::Embed(value.clone())], marks.as_ref()),
+        Edit::Delete { .. } | Edit::Mark { .. } => (Vec::new(), None),
+    };
+    for (cell, glyph) in new.iter_mut().zip(glyphs) {
+        cell.glyph = glyph;
+        if let Some(marks) = marks {
+            cell.marks = marks.clone();
+        }
+    }
+    before.splice(position..position, new);
+    if let Edit::Mark { len, name, value, .. } = edit {
+        for cell in &mut before[position..position + len] {
+            cell.marks = with_mark(&cell.marks, name, value.as_ref());
+        }
+    }
+    same("what the author sees", &after, &before.as_slice())
 }
 
 /// The operations of a delta, one by one; the delta must survive being encoded again.

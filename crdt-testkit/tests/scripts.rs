@@ -1,11 +1,11 @@
 //! Every scenario script of `scripts/`, through the one helper; each is a test of its own name in
 //! the output.
 
-use crdt_core::{Anchor, OpId, ReplicaId};
-use crdt_testkit::check;
-use crdt_testkit::model::{Model, ModelOp, ModelOpKind};
+use crdt_core::{Anchor, ReplicaId};
+use crdt_testkit::edit::Edit;
+use crdt_testkit::model::{Model, ModelOp};
 use crdt_testkit::script::{Script, Step};
-use crdt_testkit::twin::Edit;
+use crdt_testkit::{cells, check};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -92,6 +92,21 @@ fn run_models(script: &Script) -> Result<(), String> {
                     }
                 }
             }
+            Step::Expand { replica, name, expand } => {
+                for (index, model) in models.iter_mut().enumerate() {
+                    if replica.is_none_or(|replica| replica == index) {
+                        model.set_expand(name, *expand);
+                    }
+                }
+            }
+            Step::ExpectRuns { replica, runs } => {
+                for (index, model) in models.iter().enumerate() {
+                    let found = cells::runs(&model.cells());
+                    if replica.is_none_or(|replica| replica == index) && found != *runs {
+                        return wrong(format!("{found:?}"));
+                    }
+                }
+            }
             Step::ExpectPending { replica, count } => {
                 if models[*replica].waiting() != *count {
                     return wrong(models[*replica].waiting().to_string());
@@ -108,29 +123,18 @@ fn run_models(script: &Script) -> Result<(), String> {
     Ok(())
 }
 
+/// Refuses what lies outside, which would be a panic.
 fn edit(model: &mut Model, replica: ReplicaId, edits: &[Edit]) -> Result<Vec<ModelOp>, String> {
-    let mut ops = Vec::new();
+    let mut len = model.visible().len();
     for edit in edits {
-        let len = model.visible().len();
-        match edit {
-            Edit::Insert { position, .. } if *position > len => {
-                return Err(format!("position {position} in {:?}", model.text()));
-            }
-            Edit::Delete { position, len: count } if position + count > len => {
-                return Err(format!("{count} from position {position} in {:?}", model.text()));
-            }
-            Edit::Insert { position, text } => ops.extend(model.insert(replica, *position, text)),
-            Edit::Delete { position, len } => {
-                for target in model.visible()[*position..position + len].to_vec() {
-                    let id = OpId::new(replica, model.version().get(replica));
-                    let op = ModelOp { id, kind: ModelOpKind::Delete { target } };
-                    model.receive(op.clone());
-                    ops.push(op);
-                }
-            }
+        let (inserted, deleted) = edit.sizes();
+        let touched = if let Edit::Mark { len, .. } = edit { *len } else { deleted };
+        if edit.position() + touched > len {
+            return Err(format!("only {len} elements for {edit:?}"));
         }
+        len = len + inserted - deleted;
     }
-    Ok(ops)
+    Ok(model.edit(replica, edits).concat())
 }
 
 fn sync(models: &mut [Model], from: usize, to: usize) {

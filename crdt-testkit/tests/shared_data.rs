@@ -1,5 +1,6 @@
 //! The shared vectors and traces, through crdt-core. Skipped, loudly, where they are not there.
 
+use crdt_testkit::peritext::{Case, read_cases};
 use crdt_testkit::replay::replay;
 use crdt_testkit::traces::{find_shared, find_traces, read_trace};
 use crdt_testkit::vectors::read_vectors;
@@ -13,6 +14,16 @@ fn every_vector_gives_its_text_in_every_delivery_order() {
     for (number, vector) in vectors.iter().enumerate() {
         vector.check().unwrap_or_else(|failure| panic!("vector {number}: {failure}"));
     }
+}
+
+#[test]
+fn every_peritext_case_gives_its_spans_in_every_order_of_merging() {
+    let Some(path) = find_shared("spec/peritext.json") else { return };
+    let cases = read_cases(&fs::read(path).expect("readable cases")).expect("well-formed cases");
+    assert!(!cases.is_empty());
+    let outcome = |case: &Case| case.check().err().map(|failure| format!("{}: {failure}", case.name));
+    let failed: Vec<_> = cases.iter().filter_map(outcome).collect();
+    assert!(failed.is_empty(), "{} of {} failed:\n{}", failed.len(), cases.len(), failed.join("\n"));
 }
 
 /// Replays one of the shared traces; the large ones are left to the `replay` example.

@@ -7,7 +7,7 @@ use crdt_testkit::histories::{for_all, histories};
 use crdt_testkit::model::ModelOp;
 use crdt_testkit::played::{Played, apply};
 use crdt_testkit::random::Random;
-use crdt_testkit::{Checked, Failure, same};
+use crdt_testkit::{Checked, Failure, cells, same};
 use proptest::prelude::any;
 
 fn open(replica: u64, snapshot: &[u8]) -> Checked<Doc> {
@@ -25,6 +25,7 @@ fn ops(delta: &[u8]) -> Checked<Vec<ModelOp>> {
 
 fn same_documents(doc: &Doc, expected: &Doc, versions: &[VersionVector]) -> Checked {
     same("text", &doc.text(), &expected.text())?;
+    same("runs", &doc.runs(), &expected.runs())?;
     same("slice", &doc.slice(0..doc.len()), &expected.slice(0..expected.len()))?;
     same("version", doc.version(), expected.version())?;
     same("pending", &doc.pending(), &expected.pending())?;
@@ -148,6 +149,7 @@ fn work_with(mut doc: Doc, deltas: &[Vec<u8>], random: &mut Random) -> Checked {
             }
         }
         same("length", &doc.text().chars().count(), &doc.len())?;
+        same("text of the runs", &cells::text(&cells::cells(&doc.runs())), &doc.text())?;
         same("slice", &doc.slice(0..doc.len()), &Ok(doc.text()))?;
     }
     Ok(())

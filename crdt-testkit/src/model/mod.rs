@@ -5,81 +5,20 @@
 //! idea with the fast structure, so that both are hardly ever wrong in the same way. All costs are
 //! O(n log n) or worse, *n* being the number of elements ever inserted.
 
-use crdt_core::{Anchor, Op, OpId, OpKind, ReplicaId, Seq, Side, VersionVector};
+mod editing;
+mod marks;
+mod op;
+
+pub use op::{ModelOp, ModelOpKind};
+
+use crate::cells::Glyph;
+use crdt_core::{Anchor, Expand, OpId, Side, VersionVector};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// One operation on one element.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelOp {
-    /// Its name.
-    pub id: OpId,
-    /// What it does.
-    pub kind: ModelOpKind,
-}
-
-/// What an operation does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ModelOpKind {
-    /// Inserts one element.
-    Insert {
-        /// Where it is placed.
-        anchor: Anchor,
-        /// Its content.
-        char: char,
-    },
-    /// Deletes one element.
-    Delete {
-        /// Which one.
-        target: OpId,
-    },
-}
-
-impl ModelOp {
-    /// Takes a run apart.
-    pub fn from_run(op: &Op) -> Vec<Self> {
-        let id = |offset: Seq| OpId::new(op.id.replica, op.id.seq + offset);
-        match &op.kind {
-            OpKind::Insert { anchor, text } => (0..)
-                .zip(text.chars())
-                .map(|(i, char)| {
-                    let anchor = if i == 0 { *anchor } else { Anchor::after(id(i - 1)) };
-                    Self { id: id(i), kind: ModelOpKind::Insert { anchor, char } }
-                })
-                .collect(),
-            OpKind::InsertValue { anchor, .. } => {
-                vec![Self { id: op.id, kind: ModelOpKind::Insert { anchor: *anchor, char: '\u{fffc}' } }]
-            }
-            OpKind::Delete { target, len, descending } => (0..*len)
-                .map(|i| {
-                    let seq = if *descending { target.seq - i } else { target.seq + i };
-                    let target = OpId::new(target.replica, seq);
-                    Self { id: id(i), kind: ModelOpKind::Delete { target } }
-                })
-                .collect(),
-        }
-    }
-
-    /// The operation as a run of one.
-    pub fn to_run(&self) -> Op {
-        let kind = match self.kind {
-            ModelOpKind::Insert { anchor, char } => OpKind::Insert { anchor, text: char.to_string() },
-            ModelOpKind::Delete { target } => OpKind::Delete { target, len: 1, descending: false },
-        };
-        Op { id: self.id, kind }
-    }
-
-    /// The element that must be there first, if any.
-    fn cause(&self) -> Option<OpId> {
-        match self.kind {
-            ModelOpKind::Insert { anchor, .. } => anchor.element,
-            ModelOpKind::Delete { target } => Some(target),
-        }
-    }
-}
 
 #[derive(Clone, Debug)]
 struct Element {
-    char: char,
+    /// `None` never shows.
+    glyph: Option<Glyph>,
     deleted_by: BTreeSet<OpId>,
 }
 
@@ -90,6 +29,8 @@ pub struct Model {
     children: BTreeMap<(Option<OpId>, Side), BTreeSet<OpId>>,
     seen: BTreeMap<OpId, ModelOp>,
     waiting: BTreeMap<OpId, ModelOp>,
+    /// How marks grow where it was said.
+    expands: BTreeMap<String, Expand>,
 }
 
 impl Model {
@@ -122,18 +63,21 @@ impl Model {
     }
 
     fn integrate(&mut self, op: ModelOp) {
-        match op.kind {
-            ModelOpKind::Insert { anchor, char } => {
-                self.elements.insert(op.id, Element { char, deleted_by: BTreeSet::new() });
-                self.children.entry((anchor.element, anchor.side)).or_default().insert(op.id);
-            }
+        match &op.kind {
+            ModelOpKind::Insert { anchor, glyph } => self.place(op.id, *anchor, Some(glyph.clone())),
+            ModelOpKind::Mark { anchor, .. } => self.place(op.id, *anchor, None),
             ModelOpKind::Delete { target } => {
-                if let Some(element) = self.elements.get_mut(&target) {
+                if let Some(element) = self.elements.get_mut(target) {
                     element.deleted_by.insert(op.id);
                 }
             }
         }
         self.seen.insert(op.id, op);
+    }
+
+    fn place(&mut self, id: OpId, anchor: Anchor, glyph: Option<Glyph>) {
+        self.elements.insert(id, Element { glyph, deleted_by: BTreeSet::new() });
+        self.children.entry((anchor.element, anchor.side)).or_default().insert(id);
     }
 
     /// All elements, tombstones included: the in-order traversal, siblings in descending id order.
@@ -160,19 +104,25 @@ impl Model {
         order
     }
 
-    /// Whether the element is there and not deleted.
+    /// Whether the element is there, shows, and is not deleted.
     pub fn is_visible(&self, id: OpId) -> bool {
-        self.elements.get(&id).is_some_and(|element| element.deleted_by.is_empty())
+        self.glyph(id).is_some()
     }
 
-    /// The elements that are not deleted, in order.
+    /// What a visible element holds.
+    fn glyph(&self, id: OpId) -> Option<&Glyph> {
+        let element = self.elements.get(&id).filter(|element| element.deleted_by.is_empty())?;
+        element.glyph.as_ref()
+    }
+
+    /// The visible elements, in order.
     pub fn visible(&self) -> Vec<OpId> {
         self.order().into_iter().filter(|&id| self.is_visible(id)).collect()
     }
 
     /// The text.
     pub fn text(&self) -> String {
-        self.visible().iter().map(|id| self.elements[id].char).collect()
+        self.order().iter().filter_map(|&id| self.glyph(id)).map(Glyph::as_char).collect()
     }
 
     /// What was integrated, per replica.
@@ -197,35 +147,6 @@ impl Model {
     /// Everything that waits, in ascending order of replica and seq.
     pub fn waiting_ops(&self) -> impl Iterator<Item = &ModelOp> {
         self.waiting.values()
-    }
-
-    /// Where typing at visible position `position` places the new element.
-    ///
-    /// # Panics
-    /// If there is no such position.
-    pub fn placement(&self, position: usize) -> Anchor {
-        let order = self.order();
-        let left = position.checked_sub(1).map(|index| self.visible()[index]);
-        if self.children.get(&(left, Side::After)).is_none_or(BTreeSet::is_empty) {
-            return Anchor { element: left, side: Side::After };
-        }
-        let following = match left {
-            None => order[0],
-            Some(left) => order[order.iter().position(|&id| id == left).expect("it is there") + 1],
-        };
-        Anchor::before(following)
-    }
-
-    /// Types `text` at `position`, element by element, and gives the operations.
-    pub fn insert(&mut self, replica: ReplicaId, position: usize, text: &str) -> Vec<ModelOp> {
-        let mut ops = Vec::new();
-        for (i, char) in text.chars().enumerate() {
-            let id = OpId::new(replica, self.version().get(replica));
-            let op = ModelOp { id, kind: ModelOpKind::Insert { anchor: self.placement(position + i), char } };
-            self.receive(op.clone());
-            ops.push(op);
-        }
-        ops
     }
 
     /// Where an anchor stands, in scalar values; `None` if its element is unknown.

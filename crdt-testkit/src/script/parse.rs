@@ -1,99 +1,12 @@
-//! Scenario scripts: what replicas do, one line a step.
-//!
-//! The format is described in `scripts/README.md`; other languages read the same files. A script
-//! prints as the text it can be read from, so that a random history that fails can be kept.
+//! Scripts from text.
 
+use super::{Script, Step};
+use crate::edit::Edit;
 use crate::failure::{Checked, Failure};
-use crate::twin::Edit;
-use crdt_core::{ReplicaId, Side};
+use crdt_core::{Content, Expand, Json, Marks, ReplicaId, Side, TextRun};
 use std::fmt;
 
-/// Replicas are named by capital letters, so there are at most so many in one script.
-pub const MAX_REPLICAS: usize = 26;
-
-/// A whole script.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Script {
-    /// The replica ids; replica A is the first.
-    pub replicas: Vec<ReplicaId>,
-    /// The steps, each with the number of the line it came from.
-    pub steps: Vec<(usize, Step)>,
-}
-
-/// One step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// One replica makes edits as one transaction.
-    Edit {
-        /// Which replica.
-        replica: usize,
-        /// What.
-        edits: Vec<Edit>,
-    },
-    /// One replica receives everything that another has and it lacks.
-    Sync {
-        /// Who has it.
-        from: usize,
-        /// Who receives it.
-        to: usize,
-    },
-    /// Everybody receives everything.
-    SyncAll,
-    /// One replica receives only the delta of another's newest transaction.
-    Last {
-        /// Whose transaction.
-        from: usize,
-        /// Who receives it.
-        to: usize,
-    },
-    /// A replica keeps an anchor beside an element, as a caret.
-    Anchor {
-        /// Which replica.
-        replica: usize,
-        /// A name for it.
-        name: String,
-        /// In scalar values.
-        position: usize,
-        /// Beside the element behind the position (`Before`) or in front of it (`After`).
-        side: Side,
-    },
-    /// The text must be this one, at one replica or at all.
-    Expect {
-        /// Which replica; `None` for all.
-        replica: Option<usize>,
-        /// The text.
-        text: String,
-    },
-    /// So many operations must be waiting.
-    ExpectPending {
-        /// Which replica.
-        replica: usize,
-        /// How many.
-        count: usize,
-    },
-    /// An anchor must stand here.
-    ExpectAnchor {
-        /// Which replica resolves it.
-        replica: usize,
-        /// The anchor's name.
-        name: String,
-        /// In scalar values.
-        position: usize,
-    },
-}
-
 impl Script {
-    /// An empty script for so many replicas with the ids 1, 2, 3 and so on.
-    pub fn new(replicas: usize) -> Self {
-        let replicas = (1..=replicas as u64).map(ReplicaId::new).collect();
-        Self { replicas, steps: Vec::new() }
-    }
-
-    /// Adds a step on a line of its own.
-    pub fn push(&mut self, step: Step) {
-        self.steps.push((self.steps.len() + 1, step));
-    }
-
     /// Reads a script.
     ///
     /// # Errors
@@ -128,7 +41,7 @@ impl Script {
                 self.steps.push((number, step));
             }
             '=' => {
-                let replica = if who == "*" { None } else { Some(self.replica(who)?) };
+                let replica = self.replica_or_all(who)?;
                 let text = words.string()?;
                 self.steps.push((number, Step::Expect { replica, text }));
                 words.end()?;
@@ -142,24 +55,33 @@ impl Script {
                 words.end()?;
             }
             ':' if who == "*" => {
-                if words.rest.trim() != "sync" {
-                    return Err(Failure::new("only `sync` is done by all"));
-                }
-                self.steps.push((number, Step::SyncAll));
+                let step = match words.word()? {
+                    "sync" => Step::SyncAll,
+                    "expand" => words.expand(None)?,
+                    _ => return Err(Failure::new("only `sync` and `expand` are done by all")),
+                };
+                self.steps.push((number, step));
+                words.end()?;
             }
             ':' => {
                 let replica = self.replica(who)?;
                 self.parse_edits(number, replica, words)?;
             }
             _ => {
-                let replica = self.replica(who)?;
                 match words.word()? {
+                    "runs" => {
+                        let step =
+                            Step::ExpectRuns { replica: self.replica_or_all(who)?, runs: words.runs()? };
+                        self.steps.push((number, step));
+                    }
                     "is" => {
+                        let replica = self.replica(who)?;
                         let bits = u64::from_str_radix(words.word()?, 16)
                             .map_err(|error| Failure::new(format!("replica id: {error}")))?;
                         self.replicas[replica] = ReplicaId::new(bits);
                     }
                     "pending" => {
+                        let replica = self.replica(who)?;
                         let count = words.number()?;
                         self.steps.push((number, Step::ExpectPending { replica, count }));
                     }
@@ -175,8 +97,32 @@ impl Script {
         let mut edits = Vec::new();
         loop {
             match words.word()? {
-                "insert" => edits.push(Edit::Insert { position: words.number()?, text: words.string()? }),
+                "insert" => {
+                    let (position, text) = (words.number()?, words.string()?);
+                    edits.push(match words.with_marks()? {
+                        None => Edit::Insert { position, text },
+                        Some(marks) => Edit::InsertWith { position, text, marks },
+                    });
+                }
+                "embed" => {
+                    let (position, value) = (words.number()?, words.json()?);
+                    edits.push(Edit::Embed { position, value, marks: words.with_marks()? });
+                }
                 "delete" => edits.push(Edit::Delete { position: words.number()?, len: words.number()? }),
+                "mark" => {
+                    let (position, len) = (words.number()?, words.number()?);
+                    let (name, value) = (words.word()?.to_owned(), Some(words.json()?));
+                    edits.push(Edit::Mark { position, len, name, value });
+                }
+                "unmark" => {
+                    let (position, len) = (words.number()?, words.number()?);
+                    let name = words.word()?.to_owned();
+                    edits.push(Edit::Mark { position, len, name, value: None });
+                }
+                "expand" => {
+                    self.steps.push((number, words.expand(Some(replica))?));
+                    return words.end();
+                }
                 // The rest are abbreviations for a transaction a key.
                 "type" => {
                     let position = words.number()?;
@@ -226,6 +172,10 @@ impl Script {
                 return Err(Failure::new("expected `;` between the edits of a transaction"));
             }
         }
+    }
+
+    fn replica_or_all(&mut self, name: &str) -> Checked<Option<usize>> {
+        if name == "*" { Ok(None) } else { self.replica(name).map(Some) }
     }
 
     /// The index of a replica's letter; replicas up to it exist from now on.
@@ -294,108 +244,82 @@ impl<'a> Words<'a> {
         Ok(text)
     }
 
+    /// A JSON value.
+    fn json(&mut self) -> Checked<Json> {
+        let not_json = |error: &dyn fmt::Display| Failure::new(format!("JSON value: {error}"));
+        let trimmed = self.rest.trim_start();
+        let text = if trimmed.starts_with(['"', '[', '{']) {
+            let mut values = serde_json::Deserializer::from_str(trimmed).into_iter::<serde_json::Value>();
+            let value = values
+                .next()
+                .ok_or_else(|| Failure::new("the line ends too early"))?
+                .map_err(|error| not_json(&error))?;
+            self.rest = &trimmed[values.byte_offset()..];
+            value.to_string()
+        } else {
+            // A number or a name ends where no JSON would go on: at the mark that follows.
+            let end = trimmed.find([' ', ';', '{']).unwrap_or(trimmed.len());
+            self.rest = &trimmed[end..];
+            trimmed[..end].to_owned()
+        };
+        Json::parse(&text).map_err(|error| not_json(&error))
+    }
+
+    /// A JSON object of marks by name, if one follows.
+    fn marks(&mut self) -> Checked<Option<Marks>> {
+        if !self.rest.trim_start().starts_with('{') {
+            return Ok(None);
+        }
+        let text = self.json()?;
+        let fields: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(text.as_str()).map_err(|error| Failure::new(format!("marks: {error}")))?;
+        let mark = |(name, value): (String, serde_json::Value)| {
+            let value = Json::parse(&value.to_string());
+            value.map(|value| (name, value)).map_err(|error| Failure::new(format!("marks: {error}")))
+        };
+        fields.into_iter().map(mark).collect::<Checked<Marks>>().map(Some)
+    }
+
+    /// `with` and marks, if that follows.
+    fn with_marks(&mut self) -> Checked<Option<Marks>> {
+        let Some(rest) = self.rest.trim_start().strip_prefix("with ") else { return Ok(None) };
+        self.rest = rest;
+        self.marks()?.map(Some).ok_or_else(|| Failure::new("expected marks after `with`"))
+    }
+
+    /// Runs up to the end of the line.
+    fn runs(&mut self) -> Checked<Vec<TextRun>> {
+        let mut runs = Vec::new();
+        while !self.rest.trim().is_empty() {
+            let content = if self.rest.trim_start().starts_with('"') {
+                Content::Text(self.string()?)
+            } else if self.word()? == "embed" {
+                Content::Embed(self.json()?)
+            } else {
+                return Err(Failure::new("expected a string or `embed`"));
+            };
+            runs.push(TextRun { content, marks: self.marks()?.unwrap_or_default() });
+        }
+        Ok(runs)
+    }
+
+    /// The name of a mark and where it grows.
+    fn expand(&mut self, replica: Option<usize>) -> Checked<Step> {
+        let name = self.word()?.to_owned();
+        let expand = match self.word()? {
+            "before" => Expand::Before,
+            "after" => Expand::After,
+            "both" => Expand::Both,
+            "none" => Expand::None,
+            other => return Err(Failure::new(format!("a mark cannot grow {other:?}"))),
+        };
+        Ok(Step::Expand { replica, name, expand })
+    }
+
     fn end(&self) -> Checked {
         match self.rest.trim() {
             "" => Ok(()),
             rest => Err(Failure::new(format!("{rest:?} is left over"))),
-        }
-    }
-}
-
-/// The letter of a replica.
-fn letter(replica: usize) -> char {
-    u8::try_from(replica).map_or('?', |index| char::from(b'A' + index))
-}
-
-/// A JSON string.
-fn json(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-impl fmt::Display for Script {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, replica) in self.replicas.iter().enumerate() {
-            writeln!(f, "{} is {replica}", letter(index))?;
-        }
-        self.steps.iter().try_for_each(|(_, step)| writeln!(f, "{step}"))
-    }
-}
-
-/// Shows the text too: what somebody wants to see of a script that failed.
-impl fmt::Debug for Script {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Edit { replica, edits } => {
-                write!(f, "{}:", letter(*replica))?;
-                for (i, edit) in edits.iter().enumerate() {
-                    f.write_str(if i == 0 { " " } else { "; " })?;
-                    match edit {
-                        Edit::Insert { position, text } => write!(f, "insert {position} {}", json(text))?,
-                        Edit::Delete { position, len } => write!(f, "delete {position} {len}")?,
-                    }
-                }
-                Ok(())
-            }
-            Self::Sync { from, to } => write!(f, "{}>{}: sync", letter(*from), letter(*to)),
-            Self::SyncAll => f.write_str("*: sync"),
-            Self::Last { from, to } => write!(f, "{}>{}: last", letter(*from), letter(*to)),
-            Self::Anchor { replica, name, position, side } => {
-                let side = if *side == Side::Before { "before" } else { "after" };
-                write!(f, "{}: anchor {name} {position} {side}", letter(*replica))
-            }
-            Self::Expect { replica: None, text } => write!(f, "* = {}", json(text)),
-            Self::Expect { replica: Some(replica), text } => {
-                write!(f, "{} = {}", letter(*replica), json(text))
-            }
-            Self::ExpectPending { replica, count } => write!(f, "{} pending {count}", letter(*replica)),
-            Self::ExpectAnchor { replica, name, position } => {
-                write!(f, "{}@{name} = {position}", letter(*replica))
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_script_prints_as_the_text_it_is_read_from() {
-        let text = "A is 0000000000000001\nB is ffffffffffffffff\nA: insert 0 \"x\\n😀\"; delete 0 1\n\
-                    A>B: sync\nA>B: last\n*: sync\nA: anchor caret 1 before\n\
-                    A = \"😀\"\n* = \"😀\"\nB pending 0\nB@caret = 1\n";
-        let script = Script::parse(text).unwrap();
-        assert_eq!(script.to_string(), text);
-    }
-
-    #[test]
-    fn keys_are_transactions_of_their_own() {
-        let script = Script::parse("A: type 3 \"ab\"\nA: type-backwards 0 \"cd\"\nA: backspace 2 2").unwrap();
-        let printed: Vec<_> = script.steps.iter().map(|(_, step)| step.to_string()).collect();
-        assert_eq!(
-            printed,
-            [
-                "A: insert 3 \"a\"",
-                "A: insert 4 \"b\"",
-                "A: insert 0 \"d\"",
-                "A: insert 0 \"c\"",
-                "A: delete 1 1",
-                "A: delete 0 1"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_line_that_is_not_understood_is_named() {
-        for line in ["A insert 0", "a: insert 0 \"\"", "A: insert \"x\"", "A: delete 0", "*: last", "A = x"] {
-            let failure = Script::parse(&format!("# fine\n{line}")).unwrap_err();
-            assert!(failure.to_string().starts_with("line 2"), "{failure}");
         }
     }
 }

@@ -1,0 +1,49 @@
+//! Which marks each element has: every mark ever set is looked at, for every element.
+
+use super::{Model, ModelOpKind};
+use crate::cells::{Cell, with_mark};
+use crdt_core::{Anchor, Mark, Marks, OpId, Side};
+use std::collections::BTreeMap;
+
+impl Model {
+    /// The visible elements with their marks, in order.
+    pub fn cells(&self) -> Vec<Cell> {
+        let order = self.order();
+        let marks = self.marks(&order);
+        let mut cells = Vec::new();
+        for (index, &id) in order.iter().enumerate() {
+            if let Some(glyph) = self.glyph(id) {
+                cells.push(Cell { glyph: glyph.clone(), marks: marks_at(&marks, index) });
+            }
+        }
+        cells
+    }
+
+    /// Every mark that was ever set or removed.
+    pub(super) fn mark_list(&self) -> impl Iterator<Item = (OpId, &Mark)> {
+        self.ops().filter_map(|op| match &op.kind {
+            ModelOpKind::Mark { mark, .. } => Some((op.id, mark)),
+            _ => None,
+        })
+    }
+
+    /// Every mark, the last one by stamp, replica and seq last; with the elements between its anchors.
+    fn marks(&self, order: &[OpId]) -> Vec<(usize, usize, &Mark)> {
+        let places: BTreeMap<OpId, usize> = order.iter().copied().zip(0..).collect();
+        let gap = |anchor: &Anchor| match anchor.element {
+            None if anchor.side == Side::After => Some(0),
+            None => Some(order.len()),
+            Some(element) => Some(places.get(&element)? + usize::from(anchor.side == Side::After)),
+        };
+        let mut marks: Vec<_> = self.mark_list().collect();
+        marks.sort_by_key(|(id, mark)| (mark.stamp, id.replica, id.seq));
+        // What names an element that has not arrived shows nothing yet.
+        marks.iter().filter_map(|(_, mark)| Some((gap(&mark.start)?, gap(&mark.end)?, *mark))).collect()
+    }
+}
+
+/// The later one says last what holds.
+fn marks_at(marks: &[(usize, usize, &Mark)], index: usize) -> Marks {
+    let over = marks.iter().filter(|(start, end, _)| (*start..*end).contains(&index));
+    over.fold(Marks::default(), |marks, (_, _, mark)| with_mark(&marks, &mark.name, mark.value.as_ref()))
+}
