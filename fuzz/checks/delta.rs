@@ -1,7 +1,7 @@
 //! Bytes from outside as a delta: refused without a trace, or applied with every invariant intact.
 
 use crdt_core::codec::{ReplicaNames, decode_delta, encode_delta};
-use crdt_core::{Anchor, ApplyError, Doc, Op, OpId, OpKind, ReplicaId, VersionVector};
+use crdt_core::{Anchor, ApplyError, Doc, Json, Mark, Op, OpId, OpKind, ReplicaId, Value, VersionVector};
 
 /// A document in which most short references lead somewhere.
 fn known() -> Doc {
@@ -15,11 +15,17 @@ fn known() -> Doc {
         id: OpId::new(second, 4),
         kind: OpKind::Delete { target: OpId::new(first, 2), len: 2, descending: false },
     };
+    let value =
+        |seq, anchor, value| Op { id: OpId::new(first, seq), kind: OpKind::InsertValue { anchor, value } };
+    let (start, end) = (Anchor::before(OpId::new(first, 0)), Anchor::after(OpId::new(first, 4)));
+    let mark = Mark { start, end, name: "b".into(), value: Some(Json::yes()), stamp: 3 };
     let mut doc = Doc::new(ReplicaId::new(u64::MAX));
     let ops = [
         insert(first, 0, Anchor::START, "ab😀éef"),
         insert(second, 0, Anchor::before(OpId::new(first, 1)), "wxyz"),
         delete,
+        value(6, Anchor::after(OpId::new(first, 5)), Value::Embed(Json::number(7))),
+        value(7, start, Value::Mark(mark)),
     ];
     doc.apply(&encode_delta(&ops)).expect("the operations refer to each other");
     doc
@@ -91,7 +97,7 @@ fn over_a_connection(bytes: &[u8]) {
         other.apply_named(&delta, &mut received).expect("what a document says is sound");
         assert_eq!(received, sent, "both ends keep the same names");
     }
-    assert_eq!((other.text(), other.version()), (doc.text(), doc.version()));
+    assert_eq!((other.runs(), other.version()), (doc.runs(), doc.version()));
 }
 
 /// Everything below, with these bytes.
@@ -115,14 +121,14 @@ pub(crate) fn check(bytes: &[u8]) {
             doc.apply(bytes).expect("the same again is known");
             assert_eq!(doc.encode_snapshot(), after, "the same again changes nothing");
             let opened = Doc::from_snapshot(doc.replica(), &after).expect("a snapshot opens");
-            assert_eq!((opened.text(), opened.version()), (doc.text(), doc.version()));
+            assert_eq!((opened.runs(), opened.version()), (doc.runs(), doc.version()));
             assert_eq!(opened.pending(), doc.pending());
             let everything = doc.delta_since(&VersionVector::new());
             let mut ops = decode_delta(&everything).expect("a document reads what it wrote");
             // In causal order as far as ids tell: what waits makes `in_pieces` give up.
             ops.sort_by_key(|op| (op.id.replica != ReplicaId::new(0), op.id));
             if let Some(pieced) = in_pieces(Doc::new(ReplicaId::new(u64::MAX)), &ops, bytes) {
-                assert_eq!((pieced.text(), pieced.version()), (doc.text(), doc.version()));
+                assert_eq!((pieced.runs(), pieced.version()), (doc.runs(), doc.version()));
                 assert_eq!(pieced.pending(), doc.pending());
             }
         }

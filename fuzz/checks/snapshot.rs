@@ -6,7 +6,10 @@
 
 use crdt_core::bytes::crc32c;
 use crdt_core::codec::{decode_delta, encode_delta};
-use crdt_core::{Anchor, Doc, Op, OpId, OpKind, ReplicaId, Side, TextEdit, VersionVector};
+use crdt_core::{
+    Anchor, Content, Doc, Json, Mark, Marks, Op, OpId, OpKind, ReplicaId, Side, TextEdit, TextRun, Value,
+    VersionVector,
+};
 
 /// In front of the chunks.
 pub(crate) const MAGIC: &[u8] = b"CRDTS\x02";
@@ -25,7 +28,7 @@ pub(crate) fn check(chunks: &[u8]) {
     let mut told = Doc::new(ReplicaId::new(u64::MAX - 1));
     let is_true = told.apply(&everything).is_ok() && told.encode_snapshot() == doc.encode_snapshot();
     if is_true {
-        assert_eq!((told.text(), told.pending()), (doc.text(), doc.pending()));
+        assert_eq!((told.runs(), told.pending()), (doc.runs(), doc.pending()));
         again.assert_invariants();
     }
 
@@ -61,6 +64,7 @@ fn reopened(doc: &Doc) -> Doc {
 
 fn assert_same(doc: &Doc, expected: &Doc) {
     assert_eq!(doc.text(), expected.text());
+    assert_eq!(doc.runs(), expected.runs());
     assert_eq!((doc.version(), doc.pending()), (expected.version(), expected.pending()));
     assert!(doc.elements().eq(expected.elements()), "the same elements in the same order");
 }
@@ -70,6 +74,12 @@ fn assert_readable(doc: &Doc) {
     assert_eq!(doc.len(), text.chars().count());
     assert_eq!(doc.len_utf16(), text.encode_utf16().count());
     assert_eq!(doc.slice(0..doc.len()).as_ref(), Ok(&text));
+    let runs = doc.runs();
+    assert!(runs.windows(2).all(|pair| !is_one(&pair[0], &pair[1])), "runs are as long as they can be");
+    let elements = flat(&runs);
+    assert!(text.chars().eq(elements.iter().map(Element::char)));
+    let part = elements.len() / 4..elements.len() - elements.len() / 4;
+    assert_eq!(doc.runs_in(part.clone()).as_deref().map(flat), Ok(elements[part].to_vec()));
     for position in 0..=doc.len().min(300) {
         let utf16 = doc.position_to_utf16(position).expect("a position of the text");
         assert_eq!(doc.position_from_utf16(utf16), Ok(position));
@@ -86,44 +96,117 @@ fn assert_readable(doc: &Doc) {
     assert_eq!(ids.len(), count, "no element stands twice");
 }
 
-/// Edits of one's own and of strangers where the last bytes say, each compared with the same on a plain text.
+/// One visible element.
+#[derive(Clone, Debug, PartialEq)]
+struct Element {
+    /// An embed, or one character.
+    content: Content,
+    marks: Marks,
+}
+
+impl Element {
+    fn char(&self) -> char {
+        match &self.content {
+            Content::Text(text) => text.chars().next().expect("one character"),
+            Content::Embed(_) => '\u{fffc}',
+        }
+    }
+}
+
+fn characters(text: &str, marks: &Marks) -> Vec<Element> {
+    let element = |char: char| Element { content: Content::Text(char.into()), marks: marks.clone() };
+    text.chars().map(element).collect()
+}
+
+/// The elements of runs.
+fn flat(runs: &[TextRun]) -> Vec<Element> {
+    let elements = |run: &TextRun| match &run.content {
+        Content::Text(text) => characters(text, &run.marks),
+        Content::Embed(_) => vec![Element { content: run.content.clone(), marks: run.marks.clone() }],
+    };
+    runs.iter().flat_map(elements).collect()
+}
+
+fn is_one(one: &TextRun, other: &TextRun) -> bool {
+    let is_text = |run: &TextRun| matches!(run.content, Content::Text(_));
+    is_text(one) && is_text(other) && one.marks == other.marks
+}
+
+/// Edits of one's own and of strangers where the last bytes say, each compared with the same on a plain list.
 fn edit(doc: &mut Doc, bytes: &[u8]) {
-    let mut plain: Vec<char> = doc.text().chars().collect();
+    let mut plain = flat(&doc.runs());
     let elements: Vec<OpId> = doc.elements().map(|(id, _)| id).collect();
     let steps = bytes.rchunks_exact(2).take(12).zip(0..);
     for (&[kind, at], step) in steps.map(|(chunk, step)| (<&[u8; 2]>::try_from(chunk).expect("two"), step)) {
         let at = usize::from(at) * (plain.len() + 1) / 256;
+        let end = plain.len().min(at + usize::from(kind / 8) % 8);
         let id = OpId::new(ReplicaId::new(u64::MAX - 2 - step), 0);
         let element = elements.get(usize::from(kind) * elements.len() / 256).copied();
-        match (kind % 4, element) {
+        let side = if step % 2 == 0 { Side::Before } else { Side::After };
+        let anchor = element.map_or(Anchor::START, |id| Anchor { element: Some(id), side });
+        match (kind % 8, element) {
             (0, _) => {
-                let text = ["x", "é😀", "a longer text"][usize::from(kind / 4) % 3];
+                let text = ["x", "é😀", "a longer text"][usize::from(kind / 8) % 3];
                 if doc.insert(at, text).is_ok() {
-                    plain.splice(at..at, text.chars());
+                    let inserted = doc.runs_in(at..at + text.chars().count()).expect("it was inserted");
+                    plain.splice(at..at, flat(&inserted));
                 }
             }
             (1, _) => {
-                let end = plain.len().min(at + usize::from(kind / 4) % 8);
+                let value = Json::string("e");
+                if doc.insert_embed(at, value.clone()).is_ok() {
+                    let inserted = flat(&doc.runs_in(at..at + 1).expect("it was inserted"));
+                    assert_eq!(inserted[0].content, Content::Embed(value));
+                    plain.splice(at..at, inserted);
+                }
+            }
+            (2, _) => {
                 if doc.delete(at..end).is_ok() {
                     plain.drain(at..end);
                 }
             }
-            (2, Some(target)) => {
+            (3 | 4, _) => {
+                let value = (kind % 8 == 3).then(|| Json::number(i32::from(kind)));
+                let done = match &value {
+                    Some(value) => doc.mark(at..end, "bold", value.clone()),
+                    None => doc.unmark(at..end, "bold"),
+                };
+                if done.is_ok() {
+                    set(&mut plain[at..end], "bold", value.as_ref());
+                }
+            }
+            (5, Some(target)) => {
                 let kind = OpKind::Delete { target, len: 1, descending: false };
                 apply(doc, Op { id, kind }, &mut plain);
             }
-            (_, element) => {
-                let side = if step % 2 == 0 { Side::Before } else { Side::After };
-                let anchor = element.map_or(Anchor::START, |id| Anchor { element: Some(id), side });
+            (6, Some(element)) => {
+                let end = Anchor { element: elements.get(at).copied(), side: Side::After };
+                let value = (kind / 8 % 3 > 0).then(Json::yes);
+                let start = Anchor { element: Some(element), side };
+                let mark = Mark { start, end, name: "bold".into(), value, stamp: u64::from(kind / 8) };
+                let kind = OpKind::InsertValue { anchor, value: Value::Mark(mark) };
+                apply(doc, Op { id, kind }, &mut plain);
+            }
+            _ => {
                 apply(doc, Op { id, kind: OpKind::Insert { anchor, text: "ü!".into() } }, &mut plain);
             }
         }
-        assert!(doc.text().chars().eq(plain.iter().copied()), "as on a plain text");
+        assert_eq!(flat(&doc.runs()), plain, "as on a plain list");
     }
     assert_readable(doc);
 }
 
-fn apply(doc: &mut Doc, op: Op, plain: &mut Vec<char>) {
+fn set(elements: &mut [Element], name: &str, value: Option<&Json>) {
+    for Element { marks, .. } in elements {
+        let others = marks.iter().filter(|(other, _)| *other != name);
+        *marks = others
+            .chain(value.map(|value| (name, value)))
+            .map(|(name, value)| (name, value.clone()))
+            .collect();
+    }
+}
+
+fn apply(doc: &mut Doc, op: Op, plain: &mut Vec<Element>) {
     let version = doc.version().clone();
     let Ok(edits) = doc.apply(&encode_delta(&[op])) else {
         assert_eq!(*doc.version(), version, "a refused delta changes nothing");
@@ -131,10 +214,17 @@ fn apply(doc: &mut Doc, op: Op, plain: &mut Vec<char>) {
     };
     for edit in edits {
         match edit {
-            TextEdit::Insert { position, text, .. } => drop(plain.splice(position..position, text.chars())),
+            TextEdit::Insert { position, text, marks, .. } => {
+                plain.splice(position..position, characters(&text, &marks));
+            }
+            TextEdit::Embed { position, value, marks, .. } => {
+                plain.insert(position, Element { content: Content::Embed(value), marks });
+            }
             TextEdit::Delete { position, len, .. } => drop(plain.drain(position..position + len)),
-            TextEdit::Embed { position, .. } => plain.insert(position, '\u{fffc}'),
-            _ => {}
+            TextEdit::Mark { position, len, name, value, .. } => {
+                set(&mut plain[position..position + len], &name, value.as_ref());
+            }
+            other => panic!("an edit of nothing that is here: {other:?}"),
         }
     }
 }
