@@ -36,7 +36,7 @@ async function show(page: Page, person: Record<string, unknown>): Promise<void> 
   }, person);
 }
 
-for (const kind of ["quill", "codemirror"] as const) {
+for (const kind of ["quill", "codemirror", "textarea"] as const) {
   test(`${kind}: others' carets stand where their selection is, with name and colour`, async () => {
     const page = await openPage();
     await page.evaluate((kind) => {
@@ -76,10 +76,10 @@ for (const kind of ["quill", "codemirror"] as const) {
     assert.ok(caret);
     const boxes = await page.evaluate(() => [...document.querySelectorAll(".crdt-selection")].map((box) => box.getBoundingClientRect().width));
     // CodeMirror shows selected ends of lines, too.
-    assert.equal(boxes.length, kind === "quill" ? 2 : 3);
+    assert.equal(boxes.length, { quill: 2, codemirror: 3, textarea: 2 }[kind]);
     assert.ok(boxes.every((width) => width > 5 && width < (kind === "quill" ? 200 : 300)), boxes.join());
     if (process.env["CRDT_SCREENSHOTS"]) {
-      await page.screenshot({ path: `${process.env["CRDT_SCREENSHOTS"]}/cursors.png` });
+      await page.screenshot({ path: `${process.env["CRDT_SCREENSHOTS"]}/cursors-${kind}.png` });
     }
     await page.close();
   });

@@ -1,15 +1,22 @@
 /** `crdt-js/textarea`: a `<textarea>` that shows a document. */
 import { followDocument, Lag } from "../lag.js";
-import { applyToDoc, type Binding, type BoundDoc, type BoundPresence } from "../port.js";
-import { SelectionSharing } from "../selection.js";
+import { applyToDoc, type Binding, type BoundDoc, type BoundPresence, type BoundUndo } from "../port.js";
+import { type Selection, SelectionSharing } from "../selection.js";
 import { showable, wellFormed } from "../text.js";
+import { undoStep } from "../undo.js";
+import { TextareaCursors } from "./cursors.js";
 import { spliceBetween } from "./splice.js";
 
-export type { Binding, BoundDoc, BoundPresence } from "../port.js";
+export type { Binding, BoundDoc, BoundPresence, BoundUndo } from "../port.js";
 
 export interface TextareaOptions {
-  /** Where the caret is published as `selection`; a provider's `presence`. */
+  /**
+   * Where the selection is published as `selection`, and where others' `selection`, `name` and `color`
+   * are read; a provider's `presence`.
+   */
   readonly presence?: BoundPresence;
+  /** What the keys for undo and redo, and the browser's menu, go to instead of the browser's own undo. */
+  readonly undo?: BoundUndo;
 }
 
 /**
@@ -23,13 +30,14 @@ export function bindTextarea(
   element: HTMLTextAreaElement,
   options: TextareaOptions = {},
 ): Binding {
-  return new TextareaBinding(doc, element, options.presence);
+  return new TextareaBinding(doc, element, options);
 }
 
 class TextareaBinding implements Binding {
   readonly #doc: BoundDoc;
   readonly #element: HTMLTextAreaElement;
   readonly #sharing: SelectionSharing;
+  readonly #cursors: TextareaCursors | undefined;
   readonly #lag = new Lag();
   readonly #ends: (() => void)[] = [];
   /** What the element shows, as far as we know. */
@@ -38,7 +46,7 @@ class TextareaBinding implements Binding {
   #selection: { start: number; end: number } | undefined;
   #composing = false;
 
-  constructor(doc: BoundDoc, element: HTMLTextAreaElement, presence: BoundPresence | undefined) {
+  constructor(doc: BoundDoc, element: HTMLTextAreaElement, { presence, undo }: TextareaOptions) {
     this.#doc = doc;
     this.#element = element;
     this.#sharing = new SelectionSharing(doc, presence);
@@ -46,11 +54,15 @@ class TextareaBinding implements Binding {
     if (element.value !== this.#shown) {
       element.value = this.#shown;
     }
+    this.#cursors = presence && new TextareaCursors(doc, element, presence);
     this.#ends.push(
       ...followDocument(doc, this.#lag, this, () => {
         this.#release();
       }),
     );
+    if (undo) {
+      this.#bindUndo(undo);
+    }
     this.#listen("beforeinput", () => {
       this.#remember();
     });
@@ -87,13 +99,41 @@ class TextareaBinding implements Binding {
     for (const end of this.#ends.splice(0)) {
       end();
     }
+    this.#cursors?.destroy();
     this.#sharing.share(null);
   }
 
-  #listen(type: string, listener: () => void): void {
+  #listen(type: string, listener: (event: Event) => void): void {
     this.#element.addEventListener(type, listener);
     this.#ends.push(() => {
       this.#element.removeEventListener(type, listener);
+    });
+  }
+
+  #bindUndo(undo: BoundUndo): void {
+    for (const type of ["keydown", "beforeinput"]) {
+      this.#listen(type, (event) => {
+        const step = undoStep(event);
+        if (step) {
+          event.preventDefault();
+          // What was undone would wait for the composition's end, and be composed in meanwhile.
+          if (!this.#composing && !this.#element.readOnly) {
+            this.#pull();
+            undo[step]();
+          }
+        }
+      });
+    }
+    undo.selection = {
+      read: () => this.#selected(),
+      write: ({ anchor, head }) => {
+        if (this.#selected() && Math.max(anchor, head) <= this.#shown.length) {
+          this.#element.setSelectionRange(Math.min(anchor, head), Math.max(anchor, head), head < anchor ? "backward" : "forward");
+        }
+      },
+    };
+    this.#ends.push(() => {
+      undo.selection = undefined;
     });
   }
 
@@ -122,6 +162,7 @@ class TextareaBinding implements Binding {
     if (inserted !== splice.inserted) {
       this.#replace(splice.position, splice.position + inserted.length, inserted);
     }
+    this.#cursors?.draw();
     this.#share();
   }
 
@@ -146,6 +187,7 @@ class TextareaBinding implements Binding {
     }
     this.#element.scrollTop = scrollTop;
     this.#element.scrollLeft = scrollLeft;
+    this.#cursors?.draw();
   }
 
   #replace(start: number, end: number, text: string): void {
@@ -158,16 +200,23 @@ class TextareaBinding implements Binding {
     this.#shown = this.#shown.slice(0, start) + text + this.#shown.slice(end);
   }
 
+  /** The selection in the document, if it can be told. */
+  #selected(): Selection | undefined {
+    const { selectionStart, selectionEnd, selectionDirection } = this.#element;
+    if (!this.#lag.none || selectionEnd > this.#doc.length) {
+      return undefined;
+    }
+    return selectionDirection === "backward"
+      ? { anchor: selectionEnd, head: selectionStart }
+      : { anchor: selectionStart, head: selectionEnd };
+  }
+
   #share(): void {
-    const { selectionStart, selectionEnd, selectionDirection, ownerDocument } = this.#element;
-    if (ownerDocument.activeElement !== this.#element) {
+    const selection = this.#selected();
+    if (this.#element.ownerDocument.activeElement !== this.#element) {
       this.#sharing.share(null);
-    } else if (this.#lag.none && selectionEnd <= this.#doc.length) {
-      const backward = selectionDirection === "backward";
-      this.#sharing.share({
-        anchor: backward ? selectionEnd : selectionStart,
-        head: backward ? selectionStart : selectionEnd,
-      });
+    } else if (selection) {
+      this.#sharing.share(selection);
     }
   }
 }

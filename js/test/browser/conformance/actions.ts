@@ -9,7 +9,7 @@ export type Action =
   | { readonly do: "press"; readonly keys: readonly string[] }
   | { readonly do: "insert"; readonly text: string }
   | { readonly do: "drag"; readonly anchor: number; readonly head: number; readonly to: number }
-  /** What an input method shows, one after the other, and what it leaves behind; if nothing, no "ж". Deliveries come in between. */
+  /** What an input method shows, one after the other, and what it leaves behind. Deliveries come in between. */
   | { readonly do: "compose"; readonly steps: readonly string[]; readonly result: string }
   /** So many of the deltas that wait arrive. */
   | { readonly do: "receive"; readonly count: number };
@@ -27,12 +27,20 @@ const COMPOSITIONS: readonly (readonly [steps: readonly string[], result: string
   [["´"], "é"],
 ];
 
+/** What each of the two begins to compose and gives up. Nobody writes them otherwise. */
+const GIVEN_UP = ["ж", "щ"] as const;
+
+/** Whether `text` has something of a composition in it that this person gave up. */
+export function leftBehind(text: string, person: 0 | 1): boolean {
+  return text.includes(GIVEN_UP[person]);
+}
+
 /** Whether it reads or writes the clipboard, which all pages share. */
 export function usesClipboard(action: Action): boolean {
   return action.do === "press" && action.keys.some((key) => /^Control\+[xcv]$/.test(key));
 }
 
-export function draw(random: Random): Action {
+export function draw(random: Random, person: 0 | 1): Action {
   const roll = random.fraction();
   if (roll < 0.16) {
     return { do: "edit", seed: random.below(2 ** 32) };
@@ -59,7 +67,10 @@ export function draw(random: Random): Action {
   }
   if (roll < 0.87) {
     const [steps, result] = random.pick(COMPOSITIONS);
-    return random.fraction() < 0.2 ? { do: "compose", steps: ["ж", "жж"], result: "" } : { do: "compose", steps, result };
+    const letter = GIVEN_UP[person];
+    return random.fraction() < 0.2
+      ? { do: "compose", steps: [letter, letter + letter], result: "" }
+      : { do: "compose", steps, result };
   }
   return { do: "receive", count: 1 + random.below(4) };
 }
