@@ -1,8 +1,8 @@
 //! The class `Doc`.
 
-use crate::error::throw;
+use crate::error::{throw, thrown};
 use crate::packet;
-use crdt_core::{Anchor, ReplicaId, Seq, Side, VersionVector};
+use crdt_core::{Anchor, Expand, Json, Marks, ReplicaId, Seq, Side, VersionVector};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -56,6 +56,120 @@ impl Doc {
     /// As [`crdt_core::Doc::insert_utf16`].
     pub fn insert(&mut self, position: usize, text: &str) -> Result<(), JsValue> {
         self.inner.insert_utf16(position, text).map_err(throw)
+    }
+
+    /// Whether it ever held anything but text.
+    #[wasm_bindgen(getter)]
+    pub fn rich(&self) -> bool {
+        self.inner.is_rich()
+    }
+
+    /// What is said until `endTransaction` is said at one time.
+    #[wasm_bindgen(js_name = beginTransaction)]
+    pub fn begin_transaction(&mut self) {
+        self.inner.begin_transaction();
+    }
+
+    /// Ends what `beginTransaction` began.
+    #[wasm_bindgen(js_name = endTransaction)]
+    pub fn end_transaction(&mut self) {
+        self.inner.end_transaction();
+    }
+
+    /// The runs of a range, as a packet.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::runs_in_utf16`].
+    pub fn runs(&self, start: usize, end: usize) -> Result<Vec<u8>, JsValue> {
+        Ok(packet::runs(&self.inner.runs_in_utf16(start..end).map_err(throw)?))
+    }
+
+    /// Inserts text with exactly these marks, or with those of the place; gives the marks that it has.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::insert_with_utf16`], and when the marks are not what `packet.ts` writes.
+    #[wasm_bindgen(js_name = insertMarked)]
+    pub fn insert_marked(
+        &mut self,
+        position: usize,
+        text: &str,
+        marks: Option<String>,
+    ) -> Result<String, JsValue> {
+        match marks {
+            None => self.inner.insert_utf16(position, text),
+            Some(marks) => self.inner.insert_with_utf16(position, text, &read_marks(&marks)?),
+        }
+        .map_err(throw)?;
+        match text.chars().next() {
+            Some(first) => self.marks_at(position, first.len_utf16()),
+            None => Ok(String::new()),
+        }
+    }
+
+    /// Inserts an embed with exactly these marks, or with those of the place; gives the marks that it has.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::insert_embed_with_utf16`], and when the value or the marks are not JSON.
+    #[wasm_bindgen(js_name = insertEmbed)]
+    pub fn insert_embed(
+        &mut self,
+        position: usize,
+        value: &str,
+        marks: Option<String>,
+    ) -> Result<String, JsValue> {
+        let value = read_json(value)?;
+        match marks {
+            None => self.inner.insert_embed_utf16(position, value),
+            Some(marks) => self.inner.insert_embed_with_utf16(position, value, &read_marks(&marks)?),
+        }
+        .map_err(throw)?;
+        self.marks_at(position, 1)
+    }
+
+    /// Marks a range.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::mark_utf16`], and when the value is not JSON.
+    pub fn mark(&mut self, start: usize, end: usize, name: &str, value: &str) -> Result<(), JsValue> {
+        let value = read_json(value)?;
+        self.inner.mark_utf16(start..end, name, value).map_err(throw)
+    }
+
+    /// Removes a mark from a range.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::unmark_utf16`].
+    pub fn unmark(&mut self, start: usize, end: usize, name: &str) -> Result<(), JsValue> {
+        self.inner.unmark_utf16(start..end, name).map_err(throw)
+    }
+
+    /// Gives a register a value; an empty text empties it.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::set`], and when the value is not JSON.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), JsValue> {
+        if value.is_empty() {
+            return self.inner.unset(name).map_err(throw);
+        }
+        let value = read_json(value)?;
+        self.inner.set(name, value).map_err(throw)
+    }
+
+    /// The registers that hold something, as a packet.
+    pub fn registers(&self) -> Vec<u8> {
+        packet::registers(self.inner.registers())
+    }
+
+    /// Says how marks of this name grow: 0 before, 1 after, 2 both, 3 none.
+    #[wasm_bindgen(js_name = setExpand)]
+    pub fn set_expand(&mut self, name: &str, expand: u8) {
+        let expand = match expand {
+            0 => Expand::Before,
+            1 => Expand::After,
+            2 => Expand::Both,
+            _ => Expand::None,
+        };
+        self.inner.set_expand(name, expand);
     }
 
     /// Deletes a range.
@@ -138,4 +252,33 @@ impl Doc {
         let Some(position) = self.inner.resolve(&anchor) else { return Ok(None) };
         self.inner.position_to_utf16(position).map(Some).map_err(throw)
     }
+}
+
+impl Doc {
+    /// The marks of an element of this length, as `packet.ts` reads them.
+    fn marks_at(&self, position: usize, len: usize) -> Result<String, JsValue> {
+        let mut text = String::new();
+        let runs = self.inner.runs_in_utf16(position..position + len).map_err(throw)?;
+        for (name, value) in runs.iter().flat_map(|run| run.marks.iter()) {
+            for part in [name, value.as_str()] {
+                text.push_str(part);
+                text.push('\0');
+            }
+        }
+        Ok(text)
+    }
+}
+
+/// Names and values in turn, with a NUL behind each.
+fn read_marks(text: &str) -> Result<Marks, JsValue> {
+    let mut parts = text.split_terminator('\0');
+    let mut marks = Vec::new();
+    while let Some(name) = parts.next() {
+        marks.push((name, read_json(parts.next().unwrap_or_default())?));
+    }
+    Ok(marks.into_iter().collect())
+}
+
+fn read_json(text: &str) -> Result<Json, JsValue> {
+    Json::parse(text).map_err(|error| thrown("malformed", &error.to_string()))
 }

@@ -41,6 +41,7 @@ impl Coded for EditError {
             Self::InvertedRange { .. } => "inverted-range",
             Self::InsideSurrogatePair { .. } => "inside-surrogate-pair",
             Self::Full => "full",
+            Self::NameTooLong { .. } => "name-too-long",
             _ => "edit",
         }
     }

@@ -1,10 +1,19 @@
 //! Results with structure, as bytes that `js/src/packet.ts` reads. Private to this pair of files.
 //!
-//! Numbers are varints. An edit is `position · 2 + (0 insert | 1 delete)`, then for an insertion its
-//! text (length in bytes, UTF-8), for a deletion its length; positions and lengths in UTF-16 units.
+//! Numbers are varints, texts UTF-8 with their length in bytes in front, values JSON text. An edit is `position · 8 + kind`, then
+//!
+//! | kind | |
+//! |---|---|
+//! | 0, 2 | insertion: text; with 2, marks |
+//! | 1 | deletion: length |
+//! | 3, 4 | embed: value; with 4, marks |
+//! | 5, 6 | mark: length, name; with 5, value; 6 removes it |
+//! | 7 | register (position 0): name, value; empty if it holds nothing |
+//!
+//! Positions and lengths are in UTF-16 units. Marks are their number, then name and value of each.
 
 use crdt_core::bytes::{write_bytes, write_u64_le, write_varint};
-use crdt_core::{PendingReport, TextEdit};
+use crdt_core::{Content, Json, Marks, PendingReport, TextEdit, TextRun};
 
 /// The edits one after the other, up to the packet's end.
 pub(crate) fn edits(edits: &[TextEdit]) -> Vec<u8> {
@@ -15,22 +24,75 @@ pub(crate) fn edits(edits: &[TextEdit]) -> Vec<u8> {
 
 pub(crate) fn write_edits(out: &mut Vec<u8>, edits: &[TextEdit]) {
     for edit in edits {
+        let mut head = |position: usize, kind: u64| write_varint(out, ((position as u64) << 3) | kind);
         match edit {
-            TextEdit::Insert { position_utf16, text, .. } => {
-                write_varint(out, (*position_utf16 as u64) << 1);
+            TextEdit::Insert { position_utf16, text, marks, .. } => {
+                head(*position_utf16, if marks.is_empty() { 0 } else { 2 });
                 write_bytes(out, text.as_bytes());
+                write_marks(out, marks);
             }
             TextEdit::Delete { position_utf16, len_utf16, .. } => {
-                write_varint(out, ((*position_utf16 as u64) << 1) | 1);
+                head(*position_utf16, 1);
                 write_varint(out, *len_utf16 as u64);
             }
-            TextEdit::Embed { position_utf16, .. } => {
-                write_varint(out, (*position_utf16 as u64) << 1);
-                write_bytes(out, "\u{fffc}".as_bytes());
+            TextEdit::Embed { position_utf16, value, marks, .. } => {
+                head(*position_utf16, if marks.is_empty() { 3 } else { 4 });
+                write_bytes(out, value.as_str().as_bytes());
+                write_marks(out, marks);
             }
-            _ => {}
+            TextEdit::Mark { position_utf16, len_utf16, name, value, .. } => {
+                head(*position_utf16, if value.is_some() { 5 } else { 6 });
+                write_varint(out, *len_utf16 as u64);
+                write_bytes(out, name.as_bytes());
+                if let Some(value) = value {
+                    write_bytes(out, value.as_str().as_bytes());
+                }
+            }
+            TextEdit::Register { name, value } => {
+                head(0, 7);
+                write_bytes(out, name.as_bytes());
+                write_bytes(out, value.as_ref().map_or("", |value| value.as_str()).as_bytes());
+            }
+            // `TextEdit` is open for more; each needs a number here and a case in JavaScript.
+            _ => unreachable!("an edit without a packet form"),
         }
     }
+}
+
+/// Nothing for none: what comes in front says whether there are any.
+fn write_marks(out: &mut Vec<u8>, marks: &Marks) {
+    if !marks.is_empty() {
+        write_varint(out, marks.len() as u64);
+        for (name, value) in marks.iter() {
+            write_bytes(out, name.as_bytes());
+            write_bytes(out, value.as_str().as_bytes());
+        }
+    }
+}
+
+/// Each run: 0 text, 1 text with marks, 2 embed, 3 embed with marks; the text or value; the marks.
+pub(crate) fn runs(runs: &[TextRun]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for TextRun { content, marks } in runs {
+        let (kind, content) = match content {
+            Content::Text(text) => (0, text.as_str()),
+            Content::Embed(value) => (2, value.as_str()),
+        };
+        out.push(kind | u8::from(!marks.is_empty()));
+        write_bytes(&mut out, content.as_bytes());
+        write_marks(&mut out, marks);
+    }
+    out
+}
+
+/// Name and value of each.
+pub(crate) fn registers<'a>(registers: impl Iterator<Item = (&'a str, &'a Json)>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, value) in registers {
+        write_bytes(&mut out, name.as_bytes());
+        write_bytes(&mut out, value.as_str().as_bytes());
+    }
+    out
 }
 
 /// How many operations wait; then, for each missing range, replica (8 bytes LE), start, end.

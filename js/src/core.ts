@@ -1,7 +1,8 @@
 /** What the two entries share, so that an application which loads both has one of everything. */
-export { Doc, type ChangeEvent, type DocEvents, type DocOptions, type VersionEvent } from "./doc.js";
-export { applyEdits, type TextEdit } from "./edit.js";
+export { Doc, type ChangeEvent, type DocEvents, type DocOptions, type Expand, type VersionEvent } from "./doc.js";
+export { applyEdits, type TextEdit, type TextRun } from "./edit.js";
 export { CrdtError, type CrdtErrorCode } from "./error.js";
+export type { Json, Marks } from "./json.js";
 export type { PendingReport } from "./packet.js";
 export type { BackoffOptions } from "./providers/backoff.js";
 export type { Presence, PresenceEvents, PresenceState } from "./providers/presence.js";

@@ -1,9 +1,10 @@
 import { Doc as WasmDoc } from "../wasm/crdt_wasm.js";
-import type { TextEdit } from "./edit.js";
+import type { TextEdit, TextRun } from "./edit.js";
 import { needEngine } from "./engine.js";
 import { CrdtError, fromWasm } from "./error.js";
 import { Events } from "./events.js";
-import { PacketReader, type PendingReport } from "./packet.js";
+import { type Json, type Marks, NO_MARKS } from "./json.js";
+import { marksToText, PacketReader, type PendingReport, textToMarks } from "./packet.js";
 import { randomReplica, replicaBits } from "./replica.js";
 import { DocSync, type SyncHandlers } from "./sync.js";
 
@@ -33,6 +34,15 @@ export interface VersionEvent {
 /** @internal */
 export type Tracker = (edits: readonly TextEdit[], origin: unknown) => void;
 
+interface OpenTransaction {
+  /** The number of its first operation. */
+  readonly from: number;
+  readonly edits: TextEdit[];
+  readonly origin: unknown;
+  /** Whether the engine was told of it. */
+  stamped?: true;
+}
+
 export interface DocEvents {
   change: ChangeEvent;
   /** One transaction of this replica, encoded: what others have to apply. */
@@ -40,10 +50,14 @@ export interface DocEvents {
   version: VersionEvent;
 }
 
+/** Which ends of a mark take up what is typed there. */
+export type Expand = "before" | "after" | "both" | "none";
+
 /**
- * One copy of a replicated text.
+ * One copy of a replicated text, with formatting and embeds.
  *
- * Positions and lengths are UTF-16 code units, as in JavaScript strings. Copies that have applied the
+ * Positions and lengths are UTF-16 code units, as in JavaScript strings; an embed counts one, and stands in plain
+ * text as U+FFFC. Copies that have applied the
  * same deltas, in whatever order and however often, hold the same text. Events are delivered when the
  * operation that caused them has finished, so listeners may edit the document.
  */
@@ -54,10 +68,12 @@ export class Doc {
   readonly #events = new Events<DocEvents>();
   #wasm: WasmDoc | undefined;
   /** The open transaction. */
-  #open: { readonly from: number; readonly edits: TextEdit[]; readonly origin: unknown } | undefined;
+  #open: OpenTransaction | undefined;
   /** Of the innermost `transact`. */
   #origin: unknown = "local";
   readonly #trackers = new Set<Tracker>();
+  /** As `plain` says, negated; asked once, until it is true. */
+  #rich = false;
 
   constructor(options: DocOptions = {}, /** @internal */ snapshot?: Uint8Array) {
     this.replica = options.replica ?? randomReplica();
@@ -65,6 +81,7 @@ export class Doc {
     needEngine();
     try {
       this.#wasm = snapshot ? WasmDoc.fromSnapshot(bits, snapshot) : new WasmDoc(bits);
+      this.#rich = snapshot !== undefined && this.#wasm.rich;
     } catch (error) {
       throw fromWasm(error);
     }
@@ -93,17 +110,117 @@ export class Doc {
     }
   }
 
-  /** Inserts `text` in front of the character at `position`. */
-  insert(position: number, text: string): void {
+  /** Whether it never held anything but text: no mark, no embed, no register. */
+  get plain(): boolean {
+    this.#live();
+    return !this.#rich;
+  }
+
+  /**
+   * The content from `start` to before `end`, in runs of text that have the same marks. An embed is a run of its own.
+   * What is outside is refused.
+   */
+  runs(start = 0, end: number = this.length): TextRun[] {
+    const wasm = this.#live();
+    try {
+      return new PacketReader(wasm.runs(whole(start), whole(end))).runs();
+    } catch (error) {
+      throw fromWasm(error);
+    }
+  }
+
+  /**
+   * Inserts `text` in front of the character at `position`, with exactly these marks; without `marks`, with those
+   * that grow at this place (see `setExpand`).
+   */
+  insert(position: number, text: string, marks?: Marks): void {
     const wasm = this.#live();
     whole(position);
+    checkNames(marks);
     if (!isWellFormed(text)) {
       throw new CrdtError("ill-formed-text", "the text has half a surrogate pair in it");
     }
     this.#edit(() => {
-      wasm.insert(position, text);
-      return text === "" ? undefined : { type: "insert", position, text };
+      if (this.#isPlain(marks)) {
+        wasm.insert(position, text);
+        return text === "" ? undefined : { type: "insert", position, text };
+      }
+      this.#stamp();
+      const got = textToMarks(wasm.insertMarked(position, text, marks && marksToText(marks)));
+      this.#rich = true;
+      return text === "" ? undefined : { type: "insert", position, text, ...got };
     });
+  }
+
+  /**
+   * Inserts something that is no text (an image, a formula, a mention) as one element with a value, with marks as
+   * `insert` does.
+   */
+  insertEmbed(position: number, value: Json, marks?: Marks): void {
+    const wasm = this.#live();
+    whole(position);
+    checkNames(marks);
+    this.#edit(() => {
+      this.#stamp();
+      const got = textToMarks(wasm.insertEmbed(position, jsonText(value), marks && marksToText(marks)));
+      this.#rich = true;
+      return { type: "embed", position, value, ...got };
+    });
+  }
+
+  /**
+   * Gives `length` code units from `position` on a mark; `null` removes it. Of what several people say of one
+   * character's mark at once, the same holds for everybody.
+   */
+  mark(position: number, length: number, name: string, value: Json): void {
+    const wasm = this.#live();
+    const end = whole(whole(position) + whole(length));
+    checkName(name);
+    this.#edit(() => {
+      this.#stamp();
+      if (value === null) {
+        wasm.unmark(position, end, name);
+      } else {
+        wasm.mark(position, end, name, jsonText(value));
+      }
+      this.#rich = true;
+      return length === 0 ? undefined : { type: "mark", position, length, name, value };
+    });
+  }
+
+  /**
+   * Gives a register a value; `null` empties it. Registers are for what there is one of in a document, such as its title. Of
+   * values that several people give one at once, the same stays for everybody.
+   */
+  set(name: string, value: Json): void {
+    const wasm = this.#live();
+    checkName(name);
+    this.#edit(() => {
+      this.#stamp();
+      wasm.set(name, value === null ? "" : jsonText(value));
+      this.#rich = true;
+      return { type: "register", name, value };
+    });
+  }
+
+  /** What a register holds; `null` if nothing. */
+  get(name: string): Json {
+    return this.registers().get(name) ?? null;
+  }
+
+  /** All registers that hold something. */
+  registers(): Map<string, Json> {
+    const wasm = this.#live();
+    return this.#rich ? new PacketReader(wasm.registers()).registers() : new Map<string, Json>();
+  }
+
+  /**
+   * Says whether text that is typed at an end of a mark here gets it, too. By default marks grow at their end
+   * (`"after"`), but for links, comments and what formats lines (`header`, `list`, `code-block` …), which do not grow.
+   * Of a name like `comment:7` the part in front of `:` counts. Concerns marks that are made here from now on.
+   */
+  setExpand(name: string, expand: Expand): void {
+    this.#live().setExpand(name, ["before", "after", "both", "none"].indexOf(expand));
   }
 
   /** Deletes `length` code units from `position` on. */
@@ -137,7 +254,8 @@ export class Doc {
       }
       return undefined;
     }
-    const open = (this.#open = { from: wasm.issued(), edits: [], origin });
+    const open: OpenTransaction = { from: wasm.issued(), edits: [], origin };
+    this.#open = open;
     let delta: Uint8Array | undefined;
     let failed = true;
     try {
@@ -146,6 +264,9 @@ export class Doc {
     } finally {
       this.#origin = outer;
       this.#open = undefined;
+      if (open.stamped) {
+        this.#wasm?.endTransaction();
+      }
       if (open.edits.length > 0 && this.#wasm) {
         // Encoding is the cost of an edit: not for an error's sake if nobody listens.
         if (!failed || this.#events.heard("delta")) {
@@ -184,6 +305,7 @@ export class Doc {
     let edits: TextEdit[];
     try {
       edits = new PacketReader(wasm.apply(delta)).edits();
+      this.#rich ||= wasm.rich;
     } catch (error) {
       throw fromWasm(error);
     }
@@ -253,6 +375,7 @@ export class Doc {
         this.#refuseInTransaction();
       },
       afterRemote: (edits: TextEdit[], origin: unknown) => {
+        this.#rich ||= this.#live().rich;
         this.#applied(edits, origin);
       },
     };
@@ -278,6 +401,19 @@ export class Doc {
     return this.#wasm;
   }
 
+  /** All that is said in one transaction is said at one time; one of plain text says nothing. */
+  #stamp(): void {
+    if (this.#open && !this.#open.stamped) {
+      this.#open.stamped = true;
+      this.#wasm?.beginTransaction();
+    }
+  }
+
+  /** Whether an insertion with these marks is one of text alone. */
+  #isPlain(marks: Marks | undefined): boolean {
+    return !this.#rich && (marks === undefined || marks === NO_MARKS || Object.keys(marks).length === 0);
+  }
+
   #refuseInTransaction(): void {
     if (this.#open) {
       throw new CrdtError("in-transaction", "a transaction holds local edits only");
@@ -287,7 +423,7 @@ export class Doc {
   /** One local edit: in the open transaction, or one of its own. */
   #edit(edit: () => TextEdit | undefined): void {
     const wasm = this.#live();
-    const open = this.#open ?? {
+    const open: OpenTransaction = this.#open ?? {
       from: this.#events.heard("delta") ? wasm.issued() : 0,
       edits: [],
       origin: "local",
@@ -340,6 +476,27 @@ function whole(number: number): number {
     throw new CrdtError("out-of-bounds", `${String(number)} is no position or length`);
   }
   return number;
+}
+
+/** The same as JSON; JavaScript knows values that are none. */
+function jsonText(value: Json): string {
+  const text = JSON.stringify(value) as string | undefined;
+  if (text === undefined) {
+    throw new CrdtError("malformed", "the value is not JSON");
+  }
+  return text;
+}
+
+function checkNames(marks: Marks | undefined): void {
+  if (marks) {
+    Object.keys(marks).forEach(checkName);
+  }
+}
+
+function checkName(name: string): void {
+  if (!isWellFormed(name) || name.includes("\0")) {
+    throw new CrdtError("ill-formed-text", "the name has a NUL or half a surrogate pair in it");
+  }
 }
 
 function isWellFormed(text: string): boolean {

@@ -1,5 +1,6 @@
 /** Reads the packets that `crdt-wasm/src/packet.rs` writes; the layout is private to the two. */
-import type { TextEdit } from "./edit.js";
+import type { TextEdit, TextRun } from "./edit.js";
+import { eachMark, type Json, type Marks } from "./json.js";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -85,14 +86,66 @@ export class PacketReader {
     const edits: TextEdit[] = [];
     while (!this.done) {
       const head = this.number();
-      const position = Math.floor(head / 2);
-      edits.push(
-        head % 2 === 0
-          ? { type: "insert", position, text: this.text() }
-          : { type: "delete", position, length: this.number() },
-      );
+      const position = Math.floor(head / 8);
+      edits.push(this.#edit(head % 8, position));
     }
     return edits;
+  }
+
+  #edit(kind: number, position: number): TextEdit {
+    switch (kind) {
+      case 0:
+        return { type: "insert", position, text: this.text() };
+      case 1:
+        return { type: "delete", position, length: this.number() };
+      case 2:
+        return { type: "insert", position, text: this.text(), marks: this.#marks() };
+      case 3:
+        return { type: "embed", position, value: this.#json() };
+      case 4:
+        return { type: "embed", position, value: this.#json(), marks: this.#marks() };
+      case 5:
+        return { type: "mark", position, length: this.number(), name: this.text(), value: this.#json() };
+      case 6:
+        return { type: "mark", position, length: this.number(), name: this.text(), value: null };
+      case 7: {
+        const name = this.text();
+        const value = this.text();
+        return { type: "register", name, value: value === "" ? null : (JSON.parse(value) as Json) };
+      }
+      default:
+        throw new RangeError(`no edit is of kind ${String(kind)}`);
+    }
+  }
+
+  runs(): TextRun[] {
+    const runs: TextRun[] = [];
+    while (!this.done) {
+      const kind = this.byte();
+      const content = kind < 2 ? { text: this.text() } : { embed: this.#json() };
+      runs.push(kind % 2 === 0 ? content : { ...content, marks: this.#marks() });
+    }
+    return runs;
+  }
+
+  registers(): Map<string, Json> {
+    const all = new Map<string, Json>();
+    while (!this.done) {
+      all.set(this.text(), this.#json());
+    }
+    return all;
+  }
+
+  #marks(): Marks {
+    const marks: [string, Json][] = [];
+    for (let left = this.number(); left > 0; left--) {
+      marks.push([this.text(), this.#json()]);
+    }
+    return Object.fromEntries(marks);
+  }
+
+  #json(): Json {
+    return JSON.parse(this.text()) as Json;
   }
 
   pending(): PendingReport {
@@ -103,4 +156,27 @@ export class PacketReader {
     }
     return { operations, missing };
   }
+}
+
+/**
+ * Marks as one text: names and values in turn, with a NUL behind each, which JSON never has in it. A `null` is no mark.
+ */
+export function marksToText(marks: Marks): string {
+  return eachMark(marks)
+    .filter(([, value]: [string, Json | undefined]) => value !== null && value !== undefined)
+    .map(([name, value]) => `${name}\0${JSON.stringify(value)}\0`)
+    .join("");
+}
+
+/** The other way round, as what an edit says of its marks. */
+export function textToMarks(text: string): { marks?: Marks } {
+  if (text === "") {
+    return {};
+  }
+  const parts = text.split("\0");
+  const marks: [string, Json][] = [];
+  for (let at = 0; at + 1 < parts.length; at += 2) {
+    marks.push([parts[at] ?? "", JSON.parse(parts[at + 1] ?? "null") as Json]);
+  }
+  return { marks: Object.fromEntries(marks) };
 }

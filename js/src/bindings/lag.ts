@@ -1,52 +1,79 @@
-import type { TextEdit } from "../edit.js";
+import { EMBED, type TextEdit, type TextOnlyEdit } from "../edit.js";
 import type { BoundDoc } from "./port.js";
 
 /** A change of what the editor shows: at `position`, `deleted` code units give way to `inserted`. */
 export interface Splice {
   readonly position: number;
   readonly deleted: number;
+  /** U+FFFC stands for an embed. */
   readonly inserted: string;
 }
 
 /** A step over the shown text, as in Quill's deltas. */
-export type ReleaseStep = { readonly retain: number } | { readonly insert: string } | { readonly delete: number };
+export type ReleaseStep =
+  /** `marked`: its marks are others now. */
+  | { readonly retain: number; readonly marked?: true }
+  /** U+FFFC stands for an embed. */
+  | { readonly insert: string }
+  | { readonly delete: number };
+
+/** A stretch of the document. */
+export interface Stretch {
+  readonly position: number;
+  readonly length: number;
+}
 
 /**
  * A stretch of text. `both`: shown, and in the document. `unseen`: in the document, not shown yet.
  * `gone`: still shown, no longer in the document. Behind the last piece everything is `both`.
  */
-type Piece =
-  | { readonly kind: "both" | "gone"; readonly length: number }
+export type Piece =
+  | { readonly kind: "both"; readonly length: number; readonly marked?: true }
+  | { readonly kind: "gone"; readonly length: number }
   | { readonly kind: "unseen"; readonly length: number; readonly text: string };
 
 /**
  * How far what an editor shows lags behind the document, while remote edits wait (for the end of an
- * input method's composition).
+ * input method's composition), or for good, where an editor cannot show what the document holds.
  *
  * It translates edits of the shown text into edits of the document meanwhile, exactly, and says in the
  * end what to change on the screen. No lag is the usual state and costs nothing.
  */
 export class Lag {
   #pieces: Piece[] = [];
+  #waits = false;
 
   get none(): boolean {
     return this.#pieces.length === 0;
   }
 
+  /** Whether the document changed since the screen was told to show it. */
+  get waits(): boolean {
+    return this.#waits;
+  }
+
   /** The document changed and the screen did not. */
   documentChanged(edits: readonly TextEdit[]): void {
+    this.#waits ||= edits.length > 0;
     for (const edit of edits) {
-      const at = this.#cut(edit.position, inDocument);
-      if (edit.type === "insert") {
-        this.#pieces.splice(at, 0, { kind: "unseen", length: edit.text.length, text: edit.text });
-      } else {
-        const end = this.#cut(edit.position + edit.length, inDocument);
-        const left = this.#pieces
-          .slice(at, end)
-          .filter((piece) => piece.kind !== "unseen")
-          .map((piece): Piece => ({ kind: "gone", length: piece.length }));
-        this.#pieces.splice(at, end - at, ...left);
+      if (edit.type === "register") {
+        continue;
       }
+      const at = this.#cut(edit.position, inDocument);
+      if (edit.type === "insert" || edit.type === "embed") {
+        const text = edit.type === "insert" ? edit.text : EMBED;
+        this.#pieces.splice(at, 0, { kind: "unseen", length: text.length, text });
+        continue;
+      }
+      const end = this.#cut(edit.position + edit.length, inDocument);
+      const touched = this.#pieces.slice(at, end);
+      const left =
+        edit.type === "mark"
+          ? touched.map((piece): Piece => (piece.kind === "both" ? { ...piece, marked: true } : piece))
+          : touched
+              .filter((piece) => piece.kind !== "unseen")
+              .map((piece): Piece => ({ kind: "gone", length: piece.length }));
+      this.#pieces.splice(at, end - at, ...left);
     }
   }
 
@@ -54,9 +81,9 @@ export class Lag {
    * The screen changed: what to change in the document, in sequence. The caller does it, and does not
    * report it as `documentChanged`.
    */
-  screenChanged({ position, deleted, inserted }: Splice): TextEdit[] {
+  screenChanged({ position, deleted, inserted }: Splice): TextOnlyEdit[] {
     if (this.none) {
-      const edits: TextEdit[] = [];
+      const edits: TextOnlyEdit[] = [];
       if (deleted > 0) {
         edits.push({ type: "delete", position, length: deleted });
       }
@@ -65,7 +92,7 @@ export class Lag {
       }
       return edits;
     }
-    const edits: TextEdit[] = [];
+    const edits: TextOnlyEdit[] = [];
     const at = this.#cut(position, onScreen);
     const end = this.#cut(position + deleted, onScreen);
     let inDoc = sum(this.#pieces.slice(0, at), inDocument);
@@ -87,12 +114,70 @@ export class Lag {
     return edits;
   }
 
+  /** Where in the document stands what the screen shows from `position` on. */
+  stretches(position: number, length: number): Stretch[] {
+    const found: Stretch[] = [];
+    let screen = 0;
+    let inDoc = 0;
+    const take = (pieceLength: number): void => {
+      const start = Math.max(position, screen);
+      const end = Math.min(position + length, screen + pieceLength);
+      if (start < end) {
+        found.push({ position: inDoc + start - screen, length: end - start });
+      }
+    };
+    for (const piece of this.#pieces) {
+      if (piece.kind === "both") {
+        take(piece.length);
+      }
+      screen += onScreen(piece);
+      inDoc += inDocument(piece);
+    }
+    take(Infinity);
+    return found;
+  }
+
+  /** Where in the document a caret on the screen stands: in front of what is not shown there. */
+  toDocument(position: number): number {
+    let screen = 0;
+    let inDoc = 0;
+    for (const piece of this.#pieces) {
+      if (position <= screen + onScreen(piece)) {
+        return inDoc + (piece.kind === "both" ? position - screen : 0);
+      }
+      screen += onScreen(piece);
+      inDoc += inDocument(piece);
+    }
+    return inDoc + position - screen;
+  }
+
+  /** Where on the screen a place in the document is. */
+  toScreen(position: number): number {
+    let screen = 0;
+    let inDoc = 0;
+    for (const piece of this.#pieces) {
+      if (position < inDoc + inDocument(piece)) {
+        return screen + (piece.kind === "both" ? position - inDoc : 0);
+      }
+      screen += onScreen(piece);
+      inDoc += inDocument(piece);
+    }
+    return screen + position - inDoc;
+  }
+
+  /** The screen may show these marks differently from the document, though nobody changed them. */
+  remark(position: number, length: number): void {
+    for (const stretch of this.stretches(position, length)) {
+      this.documentChanged([{ type: "mark", ...stretch, name: "", value: null }]);
+    }
+  }
+
   /** What to change on the screen so that it shows the document. The lag is over. */
   release(): ReleaseStep[] {
     const steps = this.#pieces.map((piece): ReleaseStep => {
       switch (piece.kind) {
         case "both":
-          return { retain: piece.length };
+          return piece.marked ? { retain: piece.length, marked: true } : { retain: piece.length };
         case "gone":
           return { delete: piece.length };
         case "unseen":
@@ -100,7 +185,13 @@ export class Lag {
       }
     });
     this.#pieces = [];
+    this.#waits = false;
     return steps;
+  }
+
+  /** The screen was told to show the document and shows something else: this is how they differ. */
+  differs(pieces: readonly Piece[]): void {
+    this.#pieces = [...pieces];
   }
 
   /** Makes a boundary at `position` and gives the index of the first piece behind it. */
@@ -135,7 +226,7 @@ function onScreen(piece: Piece): number {
 function part(piece: Piece, start: number, end: number): Piece {
   return piece.kind === "unseen"
     ? { kind: "unseen", length: end - start, text: piece.text.slice(start, end) }
-    : { kind: piece.kind, length: end - start };
+    : { ...piece, length: end - start };
 }
 
 function sum(pieces: readonly Piece[], measure: (piece: Piece) => number): number {

@@ -13,10 +13,17 @@ export interface Person {
 }
 
 /** The others whose selections lie within the first `longest` code units, all that is on the screen. */
-export function* others(doc: BoundDoc, presence: BoundPresence, longest: number): Generator<Person> {
+export function* others(
+  doc: BoundDoc,
+  presence: BoundPresence,
+  longest: number,
+  /** Where on the screen a place in the document is. */
+  onScreen: (position: number) => number = (position) => position,
+): Generator<Person> {
   for (const [session, state] of presence.states) {
     const said = state as { readonly selection?: unknown; readonly name?: unknown; readonly color?: unknown };
-    const selection = resolveSelection(doc, said.selection);
+    const inDoc = resolveSelection(doc, said.selection);
+    const selection = inDoc && { anchor: onScreen(inDoc.anchor), head: onScreen(inDoc.head) };
     // While remote edits wait, the screen may be shorter than the document.
     if (selection && Math.max(selection.anchor, selection.head) <= longest) {
       yield { name: nameOf(said.name), color: colorOf(session, said.color), selection };

@@ -1,10 +1,11 @@
-import type { TextEdit } from "../edit.js";
+import type { TextEdit, TextOnlyEdit, TextRun } from "../edit.js";
+import type { Json, Marks } from "../json.js";
 
 /** What a binding needs of a document; `Doc` has it. */
 export interface BoundDoc {
   readonly length: number;
   toString(): string;
-  insert(position: number, text: string): void;
+  insert(position: number, text: string, marks?: Marks): void;
   delete(position: number, length: number): void;
   transact(edit: () => void, origin?: unknown): unknown;
   anchorAt(position: number, side: "before" | "after"): Uint8Array;
@@ -12,6 +13,18 @@ export interface BoundDoc {
   on(type: "change", listener: () => void): () => void;
   /** @internal */
   track(tracker: (edits: readonly TextEdit[], origin: unknown) => void): () => void;
+}
+
+/** What a binding that shows formats and embeds needs besides. */
+export interface RichDoc extends BoundDoc {
+  /** Whether it never held anything but text. */
+  readonly plain: boolean;
+  insertEmbed(position: number, value: Json, marks?: Marks): void;
+  mark(position: number, length: number, name: string, value: Json): void;
+  runs(start?: number, end?: number): TextRun[];
+  /** Gives a register a value; `null` empties it. */
+  set(name: string, value: Json): void;
+  registers(): ReadonlyMap<string, Json>;
 }
 
 /** What a binding needs to publish where its user's caret is; a provider's `presence` has it. */
@@ -41,8 +54,8 @@ export interface Binding {
   destroy(): void;
 }
 
-/** Makes local edits, in sequence, as one transaction. */
-export function applyToDoc(doc: BoundDoc, edits: readonly TextEdit[], origin: unknown): void {
+/** Makes local edits of the text, in sequence, as one transaction. */
+export function applyToDoc(doc: BoundDoc, edits: readonly TextOnlyEdit[], origin: unknown): void {
   doc.transact(() => {
     for (const edit of edits) {
       if (edit.type === "insert") {

@@ -102,23 +102,6 @@ test("textarea: what a script or a form's reset writes into it becomes an edit",
   await page.close();
 });
 
-test("quill: formats and embeds are taken out again, and the text stays right", async () => {
-  const page = await openPage();
-  const [shown, contents] = await page.evaluate(() => {
-    window.stage.set(["quill", "quill"], "plain text", null);
-    const { quill } = window.stage.seat(0);
-    quill?.formatText(0, 5, "bold", true, "user");
-    quill?.insertEmbed(5, "image", "data:image/png;base64,", "user");
-    quill?.insertText(10, "!", "italic", true, "user");
-    quill?.formatLine(0, 1, "header", 1, "user");
-    window.stage.deliver();
-    return [window.stage.seat(1).shown, quill?.getContents().ops] as const;
-  });
-  assert.equal(shown, "plain text!");
-  assert.deepEqual(contents, [{ insert: "plain text!\n" }]);
-  await page.close();
-});
-
 test("quill: replacing all content keeps the document equal", async () => {
   const page = await openPage();
   for (const text of ["", "x", "a\n", "\n\n", "more\nlines\n"]) {

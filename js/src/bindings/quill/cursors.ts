@@ -15,14 +15,17 @@ export class Cursors {
   readonly #doc: BoundDoc;
   readonly #quill: Quill;
   readonly #presence: BoundPresence;
+  /** Where on the screen a place in the document is. */
+  readonly #onScreen: (position: number) => number;
   readonly #layer: HTMLElement;
   readonly #ends: (() => void)[] = [];
   #frame: number | undefined;
 
-  constructor(doc: BoundDoc, quill: Quill, presence: BoundPresence) {
+  constructor(doc: BoundDoc, quill: Quill, presence: BoundPresence, onScreen: (position: number) => number) {
     this.#doc = doc;
     this.#quill = quill;
     this.#presence = presence;
+    this.#onScreen = onScreen;
     this.#layer = quill.container.ownerDocument.createElement("div");
     this.#layer.className = "crdt-cursors";
     this.#layer.ariaHidden = "true";
@@ -67,7 +70,7 @@ export class Cursors {
 
   #drawNow(): void {
     const drawn: HTMLElement[] = [];
-    for (const person of others(this.#doc, this.#presence, this.#quill.getLength() - 1)) {
+    for (const person of others(this.#doc, this.#presence, this.#quill.getLength() - 1, this.#onScreen)) {
       drawn.push(...this.#stretches(person), ...this.#caret(person));
     }
     this.#layer.replaceChildren(...drawn);

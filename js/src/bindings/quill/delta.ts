@@ -1,6 +1,6 @@
-import type { TextEdit } from "../../edit.js";
-import type { Lag, ReleaseStep } from "../lag.js";
-import { showable, wellFormed } from "../text.js";
+/** Quill's deltas as values, and what a document's runs are as one. */
+import { EMBED, marksOf, type TextRun } from "../../edit.js";
+import { eachMark, type Json, type Marks, sameJson } from "../../json.js";
 
 /** One operation of a Quill delta. */
 export interface QuillOp {
@@ -10,85 +10,105 @@ export interface QuillOp {
   readonly attributes?: Record<string, unknown>;
 }
 
-/** What a change in the editor means. */
-export interface QuillChange {
-  /** For the document, in sequence. */
-  readonly edits: TextEdit[];
-  /** For the editor: takes out what no plain text has. Empty if there was nothing of that. */
-  readonly correction: QuillOp[];
+/** What an embed is called that an editor does not know, or that is no object. */
+export const UNKNOWN_EMBED = "crdt-unknown";
+
+/** Appends an operation as quill-delta does: equal neighbours become one. */
+export function pushOp(ops: QuillOp[], op: QuillOp): void {
+  const last = ops.at(-1);
+  if (last && sameJson(last.attributes, op.attributes)) {
+    if (typeof last.insert === "string" && typeof op.insert === "string") {
+      ops[ops.length - 1] = { ...last, insert: last.insert + op.insert };
+      return;
+    }
+    if (typeof last.retain === "number" && typeof op.retain === "number") {
+      ops[ops.length - 1] = { ...last, retain: last.retain + op.retain };
+      return;
+    }
+  }
+  if (last?.delete !== undefined && op.delete !== undefined) {
+    ops[ops.length - 1] = { delete: last.delete + op.delete };
+    return;
+  }
+  ops.push(op);
 }
 
-/**
- * Reads a change of Quill's content.
- *
- * Quill's content always ends with a "\n" that is not the document's: the document is the text before
- * it. `length` is that text's length before the change. A change that removes that last "\n", or puts
- * something behind it, makes another "\n" the last; which the document then loses, or gets.
- */
-export function readChange(ops: readonly QuillOp[], length: number, lag: Lag): QuillChange {
-  const edits: TextEdit[] = [];
-  const correction: QuillOp[] = [];
-  /** In the text as changed so far, without embeds. */
-  let position = 0;
-  /** Of the text before the last "\n", as changed so far. */
-  let end = length;
-  /** What stands from `end` on, once the change has touched it. */
-  let tail = "\n";
-  const splice = (deleted: number, inserted: string): void => {
-    edits.push(...lag.screenChanged({ position, deleted, inserted }));
-    end += inserted.length - deleted;
-  };
-  /** Steps over, or deletes, `count` characters; from `end` on they are the tail's. */
-  const pass = (count: number, deletes: boolean): void => {
-    const inText = Math.max(0, Math.min(count, end - position));
-    if (deletes) {
-      if (inText > 0) {
-        splice(inText, "");
-      }
-      const inTail = position - end;
-      tail = inTail < 0 ? tail : tail.slice(0, inTail) + tail.slice(inTail + count - inText);
-    } else {
-      position += count;
+/** Attributes as an operation has them: none are left out. */
+export function withAttributes(op: QuillOp, attributes: Record<string, unknown>): QuillOp {
+  return Object.keys(attributes).length > 0 ? { ...op, attributes } : op;
+}
+
+/** A document's content as Quill has it. */
+export function contentsOf(runs: readonly TextRun[]): QuillOp[] {
+  const ops: QuillOp[] = [];
+  for (const run of runs) {
+    const insert = "text" in run ? run.text : embedInsert(run.embed);
+    pushOp(ops, withAttributes({ insert }, marksOf(run)));
+  }
+  return ops;
+}
+
+/** The runs whose content `contentsOf` gives, without attributes that are `null`: those are none. */
+export function runsOf(ops: readonly QuillOp[]): TextRun[] {
+  return ops.flatMap(({ insert, attributes }): TextRun[] => {
+    const marks = marksFrom(attributes);
+    const marked = Object.keys(marks).length > 0 ? { marks } : {};
+    if (typeof insert === "string") {
+      return insert === "" ? [] : [{ text: insert, ...marked }];
     }
-  };
+    return insert === undefined ? [] : [{ embed: embedFrom(insert), ...marked }];
+  });
+}
+
+/** What an operation's attributes mean as marks: `null` and `undefined` are none. */
+export function marksFrom(attributes: Record<string, unknown> | undefined): Marks {
+  return Object.fromEntries(
+    Object.entries(attributes ?? {}).filter(([, value]) => value !== null && value !== undefined),
+  ) as Marks;
+}
+
+/** What to change in `have` so that it is `want`: in the names of both. */
+export function marksBetween(have: Marks, want: Marks): Record<string, Json> {
+  return Object.fromEntries([
+    ...eachMark(have)
+      .filter(([name]) => !Object.hasOwn(want, name))
+      .map(([name]) => [name, null] as const),
+    ...eachMark(want).filter(([name, value]) => !Object.hasOwn(have, name) || !sameJson(have[name], value)),
+  ]);
+}
+
+/** An embed as what a delta inserts. */
+export function embedInsert(value: Json): Record<string, unknown> {
+  const fits = typeof value === "object" && value !== null && !Array.isArray(value);
+  return fits ? (value as Record<string, unknown>) : { [UNKNOWN_EMBED]: value };
+}
+
+/** What a delta inserts, as the value of an embed. */
+export function embedFrom(insert: Record<string, unknown>): Json {
+  return (Object.hasOwn(insert, UNKNOWN_EMBED) ? insert[UNKNOWN_EMBED] : insert) as Json;
+}
+
+/** Whether two changes of one text make the same text of it, whatever they mark. */
+export function sameShape(one: readonly QuillOp[], other: readonly QuillOp[]): boolean {
+  return shapeOf(one) === shapeOf(other);
+}
+
+function shapeOf(ops: readonly QuillOp[]): string {
+  const groups: { retain: number; insert: string; delete: number }[] = [{ retain: 0, insert: "", delete: 0 }];
   for (const op of ops) {
-    const plain = op.attributes === undefined || Object.values(op.attributes).every((value) => value === null);
-    const attributes = plain ? undefined : nulled(op.attributes);
-    if (typeof op.delete === "number") {
-      pass(op.delete, true);
-    } else if (typeof op.retain === "number") {
-      pass(op.retain, false);
-      correction.push({ retain: op.retain, ...(attributes && { attributes }) });
-    } else if (typeof op.insert === "string") {
-      const text = wellFormed(op.insert);
-      if (position > end) {
-        tail = tail.slice(0, position - end) + text + tail.slice(position - end);
-      } else {
-        splice(0, text);
-      }
-      position += text.length;
-      correction.push({ retain: text.length, ...(attributes && { attributes }) });
-    } else if (op.insert !== undefined) {
-      correction.push({ delete: 1 });
+    const last = groups[groups.length - 1];
+    if (last === undefined) {
+      break;
+    }
+    if (op.insert !== undefined) {
+      last.insert += typeof op.insert === "string" ? op.insert : EMBED;
+    } else if (op.delete !== undefined) {
+      last.delete += op.delete;
+    } else if (last.insert === "" && last.delete === 0) {
+      last.retain += Number(op.retain);
     } else {
-      correction.push({ retain: 1 });
+      groups.push({ retain: Number(op.retain), insert: "", delete: 0 });
     }
   }
-  position = end;
-  if (tail === "" && end > 0) {
-    position = end - 1;
-    splice(1, "");
-  } else if (tail.length > 1) {
-    splice(0, tail.slice(0, -1));
-  }
-  return { edits, correction: correction.some((op) => op.delete ?? op.attributes) ? correction : [] };
-}
-
-/** A change that shows what waited. */
-export function showChange(steps: readonly ReleaseStep[]): QuillOp[] {
-  return steps.map((step) => ("insert" in step ? { insert: showable(step.insert) } : step));
-}
-
-function nulled(attributes: Record<string, unknown> | undefined): Record<string, null> {
-  return Object.fromEntries(Object.keys(attributes ?? {}).map((name) => [name, null]));
+  return JSON.stringify(groups.filter((group) => group.insert !== "" || group.delete > 0));
 }
