@@ -41,3 +41,8 @@ mod failure;
 
 pub use check::check;
 pub use failure::{Checked, Failure, same};
+
+/// The Rust of `docs/comparison.md` runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/comparison.md")]
+struct ComparisonPage;
