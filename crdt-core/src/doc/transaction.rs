@@ -177,6 +177,22 @@ impl<'doc> Transaction<'doc> {
         self.doc.unmark_utf16(range_utf16, name)
     }
 
+    /// Sets a register as [`Doc::set`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn set(&mut self, name: &str, value: Json) -> Result<(), EditError> {
+        self.doc.set(name, value)
+    }
+
+    /// Empties a register as [`Doc::unset`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn unset(&mut self, name: &str) -> Result<(), EditError> {
+        self.doc.unset(name)
+    }
+
     /// Ends the transaction: the one delta that holds its edits. No bytes if there were none.
     pub fn commit(self) -> Vec<u8> {
         let mut out = Vec::new();
