@@ -10,7 +10,7 @@ use crate::random::Random;
 use crate::script::{Script, Step};
 use crate::twin::{Twin, expand};
 use crdt_core::codec::{decode_delta, encode_delta};
-use crdt_core::{Anchor, Json, Op, OpId, ReplicaId, VersionVector};
+use crdt_core::{Anchor, Doc, Json, Marks, Op, OpId, ReplicaId, VersionVector};
 use std::collections::BTreeMap;
 
 /// Replica ids from here on up belong to the helper's own documents.
@@ -112,6 +112,13 @@ impl Run {
                 for (index, twin) in self.cluster.twins().iter().enumerate() {
                     if replica.is_none_or(|replica| replica == index) {
                         same("runs", &twin.doc().runs(), runs)?;
+                    }
+                }
+            }
+            Step::ExpectRegisters { replica, registers: expected } => {
+                for (index, twin) in self.cluster.twins().iter().enumerate() {
+                    if replica.is_none_or(|replica| replica == index) {
+                        same("registers", &registers(twin.doc()), expected)?;
                     }
                 }
             }
@@ -227,7 +234,7 @@ impl Run {
 
     /// Feeds deltas to an empty document, which must end as everybody else.
     fn deliver(&self, deltas: &[Vec<u8>]) -> Checked {
-        let mut doc = crdt_core::Doc::new(ReplicaId::new(OWN_REPLICAS));
+        let mut doc = Doc::new(ReplicaId::new(OWN_REPLICAS));
         let mut plain = crate::plain::PlainText::default();
         for delta in deltas {
             let edits = doc
@@ -236,11 +243,12 @@ impl Run {
             for edit in &edits {
                 plain.replay(edit)?;
             }
-            plain.check(&cells::cells(&doc.runs()))?;
+            plain.check(&doc)?;
         }
         let end = self.end();
         same("text", &doc.text(), &end.doc().text())?;
         same("runs", &doc.runs(), &end.doc().runs())?;
+        same("registers", &registers(&doc), &registers(end.doc()))?;
         same("version", doc.version(), end.doc().version())?;
         same("pending", &doc.pending().operations, &0)?;
         let elements: Vec<_> = end.doc().elements().collect();
@@ -278,6 +286,10 @@ fn sorted_ops(delta: &[u8]) -> Checked<Vec<ModelOp>> {
     let mut ops = expand(delta)?;
     ops.sort_by_key(|op| op.id);
     Ok(ops)
+}
+
+fn registers(doc: &Doc) -> Marks {
+    doc.registers().map(|(name, value)| (name, value.clone())).collect()
 }
 
 fn json(text: &str) -> Checked<Json> {

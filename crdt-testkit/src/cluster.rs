@@ -4,7 +4,7 @@ use crate::edit::Edit;
 use crate::failure::{Checked, Failure, same};
 use crate::network::{Network, Packet, Weather};
 use crate::twin::Twin;
-use crdt_core::{Expand, ReplicaId};
+use crdt_core::{Expand, Marks, ReplicaId};
 
 /// Twins and the network between them.
 #[derive(Clone, Debug)]
@@ -141,6 +141,10 @@ impl Cluster {
             same("converged version", twin.doc().version(), first.doc().version()).map_err(place)?;
             same("converged text", &twin.doc().text(), &first.doc().text()).map_err(place)?;
             same("converged runs", &twin.doc().runs(), &first.doc().runs()).map_err(place)?;
+            let registers = |twin: &Twin| -> Marks {
+                twin.doc().registers().map(|(name, value)| (name, value.clone())).collect()
+            };
+            same("converged registers", &registers(twin), &registers(first)).map_err(place)?;
             same("converged order", &twin.model().order(), &first.model().order()).map_err(place)?;
         }
         Ok(())

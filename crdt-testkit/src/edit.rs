@@ -48,6 +48,13 @@ pub enum Edit {
         /// Its value; `None` removes it.
         value: Option<Json>,
     },
+    /// Sets or empties a register.
+    Set {
+        /// Its name.
+        name: String,
+        /// Its value; `None` empties it.
+        value: Option<Json>,
+    },
 }
 
 impl Edit {
@@ -72,6 +79,8 @@ impl Edit {
             Self::Mark { position, len, name, value: None } => {
                 transaction.unmark(*position..position + len, name)
             }
+            Self::Set { name, value: Some(value) } => transaction.set(name, value.clone()),
+            Self::Set { name, value: None } => transaction.unset(name),
         }
     }
 
@@ -81,11 +90,11 @@ impl Edit {
             Self::Insert { text, .. } | Self::InsertWith { text, .. } => (text.chars().count(), 0),
             Self::Embed { .. } => (1, 0),
             Self::Delete { len, .. } => (0, *len),
-            Self::Mark { .. } => (0, 0),
+            Self::Mark { .. } | Self::Set { .. } => (0, 0),
         }
     }
 
-    /// Where it begins.
+    /// Where it begins; 0 if it is in no place.
     pub fn position(&self) -> usize {
         match self {
             Self::Insert { position, .. }
@@ -93,6 +102,7 @@ impl Edit {
             | Self::Embed { position, .. }
             | Self::Delete { position, .. }
             | Self::Mark { position, .. } => *position,
+            Self::Set { .. } => 0,
         }
     }
 }

@@ -112,6 +112,7 @@ enum Move {
     InsertWith { replica: usize, at: u16, text: String, marks: Marks },
     Embed { replica: usize, at: u16, marks: Option<Marks> },
     Format { replica: usize, at: u16, text: String, len: usize, name: &'static str, value: Option<Json> },
+    Set { replica: usize, name: &'static str, value: Option<Json> },
     Sync { from: usize, to: usize },
     Last { from: usize, to: usize },
     SyncAll,
@@ -181,6 +182,8 @@ fn one_rich_move(replicas: usize) -> impl Strategy<Value = Move> {
             .prop_map(|(replica, at, text, marks)| Move::InsertWith { replica, at, text, marks }),
         1 => (replica.clone(), places(), proptest::option::of(some_marks()))
             .prop_map(|(replica, at, marks)| Move::Embed { replica, at, marks }),
+        1 => (replica.clone(), one_change())
+            .prop_map(|(replica, (name, value))| Move::Set { replica, name, value }),
         1 => (replica, places(), runs(), 0..=4usize, one_change()).prop_map(|(replica, at, text, len, (name, value))| {
             Move::Format { replica, at, text, len, name, value }
         }),
@@ -359,6 +362,10 @@ impl Teller {
                     Edit::Insert { position, text: "t".to_owned() },
                 ];
                 self.edit(*replica, edits);
+            }
+            Move::Set { replica, name, value } => {
+                let (name, value) = ((*name).to_owned(), value.clone());
+                self.edit(*replica, vec![Edit::Set { name, value }]);
             }
             Move::Sync { from, to } => {
                 self.sync(*from, *to);

@@ -1,21 +1,25 @@
-//! A plain text with marks that follows a document by its change events alone, counted in both units.
+//! A plain text with marks, and registers, that follow a document by its change events alone, counted in both units.
 
-use crate::cells::{Cell, Glyph, text, with_mark};
+use crate::cells::{Cell, Glyph, cells, text, with_mark};
 use crate::failure::{Checked, Failure, same};
-use crdt_core::{Marks, TextEdit};
+use crdt_core::{Doc, Json, Marks, TextEdit};
+use std::collections::BTreeMap;
 
 /// Text kept twice: as elements with their marks and as UTF-16 code units, each moved by its own numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlainText {
     cells: Vec<Cell>,
     utf16: Vec<u16>,
+    registers: BTreeMap<String, Json>,
 }
 
 impl PlainText {
-    /// Of these elements.
-    pub fn new(cells: Vec<Cell>) -> Self {
+    /// What a document shows.
+    pub fn of(doc: &Doc) -> Self {
+        let cells = cells(&doc.runs());
         let utf16 = text(&cells).encode_utf16().collect();
-        Self { cells, utf16 }
+        let registers = doc.registers().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        Self { cells, utf16, registers }
     }
 
     /// Replays one edit on both.
@@ -55,6 +59,10 @@ impl PlainText {
                 }
                 fits
             }
+            TextEdit::Register { name, value } => match value {
+                Some(value) => self.registers.insert(name.to_string(), value.clone()).as_ref() != Some(value),
+                None => self.registers.remove(&**name).is_some(),
+            },
             // Of something that is not here.
             _ => false,
         };
@@ -79,18 +87,15 @@ impl PlainText {
         Some(before.iter().map(|cell| cell.glyph.as_char().len_utf16()).sum())
     }
 
-    /// Now holds these elements, after a local edit.
-    pub(crate) fn set(&mut self, cells: Vec<Cell>) {
-        *self = Self::new(cells);
-    }
-
-    /// Fails unless it holds these elements.
+    /// Fails unless it shows what the document shows.
     ///
     /// # Errors
     /// When it does not.
-    pub fn check(&self, cells: &[Cell]) -> Checked {
-        same("elements by events", &self.cells.as_slice(), &cells)?;
-        same("text by events, UTF-16", &self.utf16, &text(cells).encode_utf16().collect())
+    pub fn check(&self, doc: &Doc) -> Checked {
+        let Self { cells, utf16, registers } = Self::of(doc);
+        same("elements by events", &self.cells, &cells)?;
+        same("text by events, UTF-16", &self.utf16, &utf16)?;
+        same("registers by events", &self.registers, &registers)
     }
 
     /// The text.

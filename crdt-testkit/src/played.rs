@@ -76,6 +76,7 @@ impl Played {
             same("converged version", doc.version(), first.version())?;
             same("converged text", &doc.text(), &first.text())?;
             same("converged runs", &doc.runs(), &first.runs())?;
+            same("converged registers", &doc.registers().collect::<Vec<_>>(), &first.registers().collect())?;
         }
         Ok(played)
     }

@@ -35,7 +35,7 @@ impl Twin {
         same("its text", &doc.text(), &self.doc.text()).map_err(|failure| failure.at(place))?;
         same("its version", doc.version(), self.doc.version()).map_err(|failure| failure.at(place))?;
         let model = self.model.checkout(doc.version());
-        let twin = Self { plain: PlainText::new(cells::cells(&doc.runs())), model, doc };
+        let twin = Self { plain: PlainText::of(&doc), model, doc };
         twin.verify_runs(&twin.model.cells()).map_err(|failure| failure.at(place))?;
         twin.verify_order().map_err(|failure| failure.at(place))?;
         Ok(twin)
@@ -83,7 +83,7 @@ impl Twin {
             same("cells inside a transaction", &cells, &after).map_err(place)?;
             same("text inside a transaction", &text, &cells::text(&after)).map_err(place)?;
         }
-        self.plain.set(self.model.cells());
+        self.plain = PlainText::of(&self.doc);
         same("operations beyond the edits", &ops, &Vec::new())?;
         // What waits is newer than any version, so it comes along; it is not what was asked for.
         let mut since = expand(&self.doc.delta_since(&before))?;
@@ -135,8 +135,9 @@ impl Twin {
     pub fn verify(&self) -> Checked {
         let text = self.model.text();
         same("text", &self.doc.text(), &text)?;
-        let cells = self.model.cells();
-        self.plain.check(&cells)?;
+        self.plain.check(&self.doc)?;
+        let registers = self.doc.registers().map(|(name, value)| (name.to_owned(), value.clone()));
+        same("registers", &registers.collect(), &self.model.registers())?;
         same("version", self.doc.version(), &self.model.version())?;
         let pending = self.doc.pending();
         same("pending operations", &pending.operations, &self.model.waiting())?;
@@ -149,7 +150,7 @@ impl Twin {
             }
         }
         self.verify_positions(&text)?;
-        self.verify_runs(&cells)?;
+        self.verify_runs(&self.model.cells())?;
         self.verify_order()
     }
 
@@ -256,7 +257,7 @@ fn same_but_for(edit: &Edit, mut before: Vec<Cell>, after: &[Cell]) -> Checked {
         Edit::Insert { text, .. } => (text.chars().map(Glyph::Char).collect(), None),
         Edit::InsertWith { text, marks, .. } => (text.chars().map(Glyph::Char).collect(), Some(marks)),
         Edit::Embed { value, marks, .. } => (vec![Glyph::Embed(value.clone())], marks.as_ref()),
-        Edit::Delete { .. } | Edit::Mark { .. } => (Vec::new(), None),
+        Edit::Delete { .. } | Edit::Mark { .. } | Edit::Set { .. } => (Vec::new(), None),
     };
     for (cell, glyph) in new.iter_mut().zip(glyphs) {
         cell.glyph = glyph;

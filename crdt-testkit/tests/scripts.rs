@@ -1,7 +1,7 @@
 //! Every scenario script of `scripts/`, through the one helper; each is a test of its own name in
 //! the output.
 
-use crdt_core::{Anchor, ReplicaId};
+use crdt_core::{Anchor, Marks, ReplicaId};
 use crdt_testkit::edit::Edit;
 use crdt_testkit::model::{Model, ModelOp};
 use crdt_testkit::script::{Script, Step};
@@ -103,6 +103,14 @@ fn run_models(script: &Script) -> Result<(), String> {
                 for (index, model) in models.iter().enumerate() {
                     let found = cells::runs(&model.cells());
                     if replica.is_none_or(|replica| replica == index) && found != *runs {
+                        return wrong(format!("{found:?}"));
+                    }
+                }
+            }
+            Step::ExpectRegisters { replica, registers } => {
+                for (index, model) in models.iter().enumerate() {
+                    let found: Marks = model.registers().into_iter().collect();
+                    if replica.is_none_or(|replica| replica == index) && found != *registers {
                         return wrong(format!("{found:?}"));
                     }
                 }

@@ -26,6 +26,7 @@ fn ops(delta: &[u8]) -> Checked<Vec<ModelOp>> {
 fn same_documents(doc: &Doc, expected: &Doc, versions: &[VersionVector]) -> Checked {
     same("text", &doc.text(), &expected.text())?;
     same("runs", &doc.runs(), &expected.runs())?;
+    same("registers", &doc.registers().collect::<Vec<_>>(), &expected.registers().collect())?;
     same("slice", &doc.slice(0..doc.len()), &expected.slice(0..expected.len()))?;
     same("version", doc.version(), expected.version())?;
     same("pending", &doc.pending(), &expected.pending())?;

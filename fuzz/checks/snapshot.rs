@@ -224,6 +224,7 @@ fn apply(doc: &mut Doc, op: Op, plain: &mut Vec<Element>) {
             TextEdit::Mark { position, len, name, value, .. } => {
                 set(&mut plain[position..position + len], &name, value.as_ref());
             }
+            TextEdit::Register { .. } => {}
             other => panic!("an edit of nothing that is here: {other:?}"),
         }
     }

@@ -3,7 +3,7 @@
 use super::{Model, ModelOp, ModelOpKind};
 use crate::cells::Glyph;
 use crate::edit::Edit;
-use crdt_core::{Anchor, Expand, Json, Mark, Marks, OpId, ReplicaId, Side};
+use crdt_core::{Anchor, Expand, Json, Mark, Marks, OpId, Register, ReplicaId, Side};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -88,6 +88,12 @@ impl Author<'_> {
                 let kind = |target| ModelOpKind::Delete { target };
                 targets.into_iter().map(|target| self.issue(kind(target))).collect()
             }
+            Edit::Set { name, value } => {
+                let register =
+                    Register { name: name.as_str().into(), value: value.clone(), stamp: self.stamp };
+                let anchor = self.statement_placement();
+                vec![self.issue(ModelOpKind::Register { anchor, register })]
+            }
             Edit::Mark { position, len, name, value } => {
                 // Also where all is so already: against what others say at the same time.
                 if *len == 0 {
@@ -126,10 +132,15 @@ impl Author<'_> {
         let said = self.model.expands.get(name).or_else(|| self.model.expands.get(kind_of(name)));
         let (start, end) = self.model.ends_of(range, said.copied().unwrap_or_else(|| default_expand(name)));
         let mark = Mark { start, end, name: name.into(), value, stamp: self.stamp };
-        // At the very start, then one behind the other.
-        let last = self.model.mark_list().map(|(id, _)| id).filter(|id| id.replica == self.replica).max();
-        let anchor = last.map_or_else(|| self.model.placement_in(&self.model.order(), 0), Anchor::after);
+        let anchor = self.statement_placement();
         self.issue(ModelOpKind::Mark { anchor, mark })
+    }
+
+    /// At the very start, then one behind the other.
+    fn statement_placement(&self) -> Anchor {
+        let own = self.model.ops().filter(|op| op.id.replica == self.replica && op.is_statement());
+        let start = || self.model.placement_in(&self.model.order(), 0);
+        own.map(|op| op.id).max().map_or_else(start, Anchor::after)
     }
 
     fn issue(&mut self, kind: ModelOpKind) -> ModelOp {

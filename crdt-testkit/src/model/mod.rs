@@ -6,8 +6,8 @@
 //! O(n log n) or worse, *n* being the number of elements ever inserted.
 
 mod editing;
-mod marks;
 mod op;
+mod statements;
 
 pub use op::{ModelOp, ModelOpKind};
 
@@ -65,7 +65,9 @@ impl Model {
     fn integrate(&mut self, op: ModelOp) {
         match &op.kind {
             ModelOpKind::Insert { anchor, glyph } => self.place(op.id, *anchor, Some(glyph.clone())),
-            ModelOpKind::Mark { anchor, .. } => self.place(op.id, *anchor, None),
+            ModelOpKind::Mark { anchor, .. } | ModelOpKind::Register { anchor, .. } => {
+                self.place(op.id, *anchor, None);
+            }
             ModelOpKind::Delete { target } => {
                 if let Some(element) = self.elements.get_mut(target) {
                     element.deleted_by.insert(op.id);

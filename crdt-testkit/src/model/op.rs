@@ -1,7 +1,7 @@
 //! Operations taken apart: each on one element, or one mark.
 
 use crate::cells::Glyph;
-use crdt_core::{Anchor, Mark, Op, OpId, OpKind, Seq, Stamp, Value};
+use crdt_core::{Anchor, Mark, Op, OpId, OpKind, Register, Seq, Stamp, Value};
 
 /// One operation on one element, or one mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,13 @@ pub enum ModelOpKind {
         /// What it says.
         mark: Mark,
     },
+    /// Sets or empties a register; an element as a mark is.
+    Register {
+        /// Where it is placed.
+        anchor: Anchor,
+        /// What it says.
+        register: Register,
+    },
 }
 
 impl ModelOp {
@@ -54,6 +61,7 @@ impl ModelOp {
                         ModelOpKind::Insert { anchor: *anchor, glyph: Glyph::Embed(value) }
                     }
                     Value::Mark(mark) => ModelOpKind::Mark { anchor: *anchor, mark },
+                    Value::Register(register) => ModelOpKind::Register { anchor: *anchor, register },
                     other => panic!("the model knows nothing of {other:?}"),
                 };
                 vec![Self { id: op.id, kind }]
@@ -81,14 +89,23 @@ impl ModelOp {
             ModelOpKind::Mark { anchor, mark } => {
                 OpKind::InsertValue { anchor: *anchor, value: Value::Mark(mark.clone()) }
             }
+            ModelOpKind::Register { anchor, register } => {
+                OpKind::InsertValue { anchor: *anchor, value: Value::Register(register.clone()) }
+            }
         };
         Op { id: self.id, kind }
+    }
+
+    /// Whether it says something, and shows nothing itself.
+    pub(super) fn is_statement(&self) -> bool {
+        matches!(self.kind, ModelOpKind::Mark { .. } | ModelOpKind::Register { .. })
     }
 
     /// The Lamport stamp, where there is one.
     pub(super) fn stamp(&self) -> Stamp {
         match &self.kind {
             ModelOpKind::Mark { mark, .. } => mark.stamp,
+            ModelOpKind::Register { register, .. } => register.stamp,
             _ => 0,
         }
     }
@@ -96,7 +113,9 @@ impl ModelOp {
     /// The element that must be there first, if any. What a mark covers may come later.
     pub(super) fn cause(&self) -> Option<OpId> {
         match &self.kind {
-            ModelOpKind::Insert { anchor, .. } | ModelOpKind::Mark { anchor, .. } => anchor.element,
+            ModelOpKind::Insert { anchor, .. }
+            | ModelOpKind::Mark { anchor, .. }
+            | ModelOpKind::Register { anchor, .. } => anchor.element,
             ModelOpKind::Delete { target } => Some(*target),
         }
     }

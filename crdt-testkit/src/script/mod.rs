@@ -7,7 +7,7 @@ mod parse;
 mod print;
 
 use crate::edit::Edit;
-use crdt_core::{Expand, ReplicaId, Side, TextRun};
+use crdt_core::{Expand, Marks, ReplicaId, Side, TextRun};
 
 /// Replicas are named by capital letters, so there are at most so many in one script.
 pub const MAX_REPLICAS: usize = 26;
@@ -81,6 +81,13 @@ pub enum Step {
         /// The runs, each as long as it can be.
         runs: Vec<TextRun>,
     },
+    /// Registers must hold these values, at one replica or at all.
+    ExpectRegisters {
+        /// Which replica; `None` for all.
+        replica: Option<usize>,
+        /// Values by name.
+        registers: Marks,
+    },
     /// So many operations must be waiting.
     ExpectPending {
         /// Which replica.
@@ -125,7 +132,7 @@ mod tests {
                     A: embed 0 {\"image\":\"u\"}; embed 0 null with {\"bold\":true}\n\
                     *: expand bold none\nB: expand note both\n\
                     A runs embed null{\"bold\":true} embed {\"image\":\"u\"} \"x\"{\"a\":[1],\"b\":\"{\"} \"y\"\n\
-                    * runs\n";
+                    * runs\nA: set title {\"de\":1}; unset title\nA registers {\"title\":\"x\"}\n* registers {}\n";
         let script = Script::parse(text).unwrap();
         assert_eq!(script.to_string(), text);
     }

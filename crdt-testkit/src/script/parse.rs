@@ -74,6 +74,12 @@ impl Script {
                             Step::ExpectRuns { replica: self.replica_or_all(who)?, runs: words.runs()? };
                         self.steps.push((number, step));
                     }
+                    "registers" => {
+                        let replica = self.replica_or_all(who)?;
+                        let registers =
+                            words.marks()?.ok_or_else(|| Failure::new("expected values by name"))?;
+                        self.steps.push((number, Step::ExpectRegisters { replica, registers }));
+                    }
                     "is" => {
                         let replica = self.replica(who)?;
                         let bits = u64::from_str_radix(words.word()?, 16)
@@ -119,6 +125,11 @@ impl Script {
                     let name = words.word()?.to_owned();
                     edits.push(Edit::Mark { position, len, name, value: None });
                 }
+                "set" => {
+                    let (name, value) = (words.word()?.to_owned(), Some(words.json()?));
+                    edits.push(Edit::Set { name, value });
+                }
+                "unset" => edits.push(Edit::Set { name: words.word()?.to_owned(), value: None }),
                 "expand" => {
                     self.steps.push((number, words.expand(Some(replica))?));
                     return words.end();

@@ -68,6 +68,10 @@ impl fmt::Display for Step {
                 write!(f, "{} runs", letter_or_all(*replica))?;
                 runs.iter().try_for_each(|run| print_run(f, run))
             }
+            Self::ExpectRegisters { replica, registers } => {
+                write!(f, "{} registers ", letter_or_all(*replica))?;
+                print_marks(f, registers)
+            }
             Self::ExpectPending { replica, count } => write!(f, "{} pending {count}", letter(*replica)),
             Self::ExpectAnchor { replica, name, position } => {
                 write!(f, "{}@{name} = {position}", letter(*replica))
@@ -94,6 +98,8 @@ fn print_edit(f: &mut fmt::Formatter<'_>, edit: &Edit) -> fmt::Result {
         Edit::Mark { position, len, name, value: Some(value) } => {
             write!(f, "mark {position} {len} {name} {}", value.as_str())
         }
+        Edit::Set { name, value: Some(value) } => write!(f, "set {name} {}", value.as_str()),
+        Edit::Set { name, value: None } => write!(f, "unset {name}"),
         Edit::Mark { position, len, name, value: None } => write!(f, "unmark {position} {len} {name}"),
     }
 }

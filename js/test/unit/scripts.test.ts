@@ -13,7 +13,7 @@ test("there are scripts", () => {
 
 // Until the package has marks.
 const plain = (name: string): boolean =>
-  !/^[A-Z*]( runs|: (mark|unmark|embed|expand) |: .* with \{)/m.test(readFileSync(join(folder, name), "utf8"));
+  !/^[A-Z*]( runs| registers|: (mark|unmark|embed|expand|set|unset) |: .* with \{)/m.test(readFileSync(join(folder, name), "utf8"));
 
 for (const name of scripts.filter(plain)) {
   test(name.replace(/\.script$/, "").replaceAll("_", " "), () => {

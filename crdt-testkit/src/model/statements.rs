@@ -1,8 +1,8 @@
-//! Which marks each element has: every mark ever set is looked at, for every element.
+//! What statements come to: every mark ever set is looked at for every element, every register for every name.
 
 use super::{Model, ModelOpKind};
 use crate::cells::{Cell, with_mark};
-use crdt_core::{Anchor, Mark, Marks, OpId, Side};
+use crdt_core::{Anchor, Json, Mark, Marks, OpId, Register, Side};
 use std::collections::BTreeMap;
 
 impl Model {
@@ -17,6 +17,23 @@ impl Model {
             }
         }
         cells
+    }
+
+    /// What every register holds that holds something.
+    pub fn registers(&self) -> BTreeMap<String, Json> {
+        let mut all: Vec<(OpId, &Register)> = Vec::new();
+        for op in self.ops() {
+            if let ModelOpKind::Register { register, .. } = &op.kind {
+                all.push((op.id, register));
+            }
+        }
+        all.sort_by_key(|(id, register)| (register.stamp, id.replica, id.seq));
+        // The later one says last what holds.
+        let last: BTreeMap<String, Option<Json>> = all
+            .into_iter()
+            .map(|(_, register)| (register.name.to_string(), register.value.clone()))
+            .collect();
+        last.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 
     /// Every mark that was ever set or removed.
