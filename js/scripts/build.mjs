@@ -18,6 +18,7 @@ const entries = {
   slim: "src/slim.ts",
   quill: "src/bindings/quill/index.ts",
   codemirror: "src/bindings/codemirror/index.ts",
+  monaco: "src/bindings/monaco/index.ts",
   textarea: "src/bindings/textarea/index.ts",
 };
 

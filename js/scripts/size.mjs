@@ -12,6 +12,7 @@ const programs = {
   "crdt-js/slim: Doc, WebSocketProvider": `import { Doc, init, WebSocketProvider } from "crdt-js/slim"; await init("/crdt.wasm"); console.log(new WebSocketProvider(new Doc(), "/", "x"));`,
   "crdt-js/quill": `import { bindQuill } from "crdt-js/quill"; console.log(bindQuill);`,
   "crdt-js/codemirror": `import { collaboration } from "crdt-js/codemirror"; console.log(collaboration);`,
+  "crdt-js/monaco": `import { bindMonaco } from "crdt-js/monaco"; console.log(bindMonaco);`,
   "crdt-js/textarea": `import { bindTextarea } from "crdt-js/textarea"; console.log(bindTextarea);`,
 };
 

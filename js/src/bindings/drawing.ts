@@ -12,12 +12,12 @@ export interface Box {
 /** A label stands above its caret if there is so much room. */
 const LABEL_HEIGHT = 16;
 
-/** A caret with its owner's name. The width of `box` does not matter. */
-export function drawCaret(document: Document, { name, color }: Person, box: Box): HTMLElement {
+/** A caret with its owner's name. The width of `box` does not matter; `room` is what there is above it. */
+export function drawCaret(document: Document, { name, color }: Person, box: Box, room = box.top): HTMLElement {
   const caret = drawBox(document, "crdt-caret", { ...box, left: box.left - 1, width: 2 });
   caret.style.background = color;
   if (name !== "") {
-    const above = box.top >= LABEL_HEIGHT;
+    const above = room >= LABEL_HEIGHT;
     const label = document.createElement("div");
     label.className = "crdt-name";
     Object.assign(label.style, {

@@ -114,6 +114,18 @@ export class Lag {
     return edits;
   }
 
+  /** What is on the screen, given what it will be when nothing lags: "\ufffd" for each code unit that is gone. */
+  shown(text: string): string {
+    let shown = "";
+    let position = 0;
+    for (const piece of this.#pieces) {
+      shown += piece.kind === "gone" ? "\ufffd".repeat(piece.length) : "";
+      shown += piece.kind === "both" ? text.slice(position, position + piece.length) : "";
+      position += inDocument(piece);
+    }
+    return shown + text.slice(position);
+  }
+
   /** Where in the document stands what the screen shows from `position` on. */
   stretches(position: number, length: number): Stretch[] {
     const found: Stretch[] = [];

@@ -28,7 +28,7 @@ before(() => {
   for (const file of files) {
     cpSync(join(root, file), join(installed, file));
   }
-  for (const peer of ["quill", "@codemirror"]) {
+  for (const peer of ["quill", "@codemirror", "monaco-editor"]) {
     symlinkSync(join(root, "node_modules", peer), join(folder, "node_modules", peer));
   }
   writeFileSync(join(folder, "package.json"), "{}");
@@ -95,12 +95,12 @@ test("slim has what the default entry has, and init", () => {
 
 test("bindings load without the WebAssembly", () => {
   const said = run("bindings.mjs", `import { bindTextarea } from "crdt-js/textarea"; import { bindQuill } from "crdt-js/quill";
-    import { bindCodeMirror } from "crdt-js/codemirror";
-    console.log(typeof bindTextarea, typeof bindQuill, typeof bindCodeMirror);`);
-  assert.equal(said, "function function function");
+    import { bindCodeMirror } from "crdt-js/codemirror"; import { bindMonaco } from "crdt-js/monaco";
+    console.log(typeof bindTextarea, typeof bindQuill, typeof bindCodeMirror, typeof bindMonaco);`);
+  assert.equal(said, "function function function function");
   const required = run("bindings.cjs", `console.log(typeof require("crdt-js/codemirror").collaboration);`);
   assert.equal(required, "function");
-  for (const [entry, peers] of [["quill", []], ["textarea", []], ["codemirror", ["@codemirror/state", "@codemirror/view"]]] as const) {
+  for (const [entry, peers] of [["quill", []], ["textarea", []], ["monaco", []], ["codemirror", ["@codemirror/state", "@codemirror/view"]]] as const) {
     const source = readFileSync(join(root, `dist/${entry}.js`), "utf8");
     const imported = new Set(Array.from(source.matchAll(/^(?:import|\} from) .*?"([^"]+)";$/gm), ([, from]) => from));
     assert.deepEqual([...imported].sort(), peers, entry);
@@ -115,14 +115,17 @@ test("types hold for ES modules and for CommonJS", () => {
     import { bindTextarea } from "crdt-js/textarea";
     import { bindCodeMirror, collaboration } from "crdt-js/codemirror";
     import { EditorView } from "@codemirror/view";
+    import { bindMonaco } from "crdt-js/monaco";
+    import type { editor } from "monaco-editor";
     import type Quill from "quill";
-    export function use(quill: Quill, element: HTMLTextAreaElement): Promise<void> {
+    export function use(quill: Quill, element: HTMLTextAreaElement, monaco: editor.IStandaloneCodeEditor): Promise<void> {
       const doc = new Doc();
       const edits: TextEdit[] = doc.applyDelta(new Uint8Array());
       const provider = new WebSocketProvider(doc, "/v1/sync", "name", { presence: { name: "Ada" } });
       provider.on("saved", ({ state, unsaved }) => { console.log(state, unsaved, edits); });
       bindQuill(doc, quill, { presence: provider.presence }).destroy();
       bindTextarea(doc, element, { presence: provider.presence }).destroy();
+      bindMonaco(doc, monaco, { presence: provider.presence }).destroy();
       const view = new EditorView({ extensions: [collaboration(doc, { presence: provider.presence })] });
       bindCodeMirror(doc, view).destroy();
       console.log(new CrdtError("full", "").code);

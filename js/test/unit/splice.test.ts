@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { spliceBetween } from "../../src/bindings/textarea/splice.js";
+import { spliceBetween } from "../../src/bindings/splice.js";
 
 function check(
   before: string,

@@ -125,8 +125,11 @@ export class Bound implements PluginValue {
     this.#pull();
     const { state } = this.#view;
     const changes = state.changes(showSteps(this.#lag.release()));
-    const selection = keepSelection(state.selection, changes);
-    this.#view.dispatch({ ...OURS, changes, ...(selection && { selection }) });
+    // Marks are nothing to show here.
+    if (!changes.empty) {
+      const selection = keepSelection(state.selection, changes);
+      this.#view.dispatch({ ...OURS, changes, ...(selection && { selection }) });
+    }
   }
 
   #showAll(): void {

@@ -60,12 +60,14 @@ function carets(view: EditorView, person: Person): Mark[] {
   );
 }
 
+type Draw = (document: Document, person: Person, box: Box) => HTMLElement;
+
 class Mark implements LayerMarker {
-  readonly #draw: typeof drawCaret;
+  readonly #draw: Draw;
   readonly #person: Person;
   readonly #box: Box;
 
-  constructor(draw: typeof drawCaret, person: Person, box: Box) {
+  constructor(draw: Draw, person: Person, box: Box) {
     this.#draw = draw;
     this.#person = person;
     this.#box = box;

@@ -5,7 +5,7 @@ import { type Selection, SelectionSharing } from "../selection.js";
 import { showable, wellFormed } from "../text.js";
 import { undoStep } from "../undo.js";
 import { TextareaCursors } from "./cursors.js";
-import { spliceBetween } from "./splice.js";
+import { spliceBetween } from "../splice.js";
 
 export type { Binding, BoundDoc, BoundPresence, BoundUndo } from "../port.js";
 

@@ -10,6 +10,8 @@ import type { Doc } from "crdt-js";
 import type { Random } from "../../random.js";
 
 export interface Adapter {
+  /** What a program may put into a document with such an editor on it besides text. Without it, marks and embeds that the editor does not show. */
+  editDocument?(doc: Doc, random: Random): void;
   /** Makes an editor within `box` and binds it to `doc`. Called anew for every seed. */
   open(doc: Doc, box: HTMLElement, presence: BoundPresence): Editor;
 }

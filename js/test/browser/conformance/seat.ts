@@ -11,8 +11,9 @@ export interface Report {
   readonly made: string[];
   /** What does not hold. */
   readonly faults: string[];
-  /** All that must be the same in all copies. */
   readonly text: string;
+  /** All that must be the same in all copies. */
+  readonly state: string;
 }
 
 /** What the suite calls from outside. */
@@ -37,14 +38,17 @@ export class Seat {
   editAtRandom(seed: number): Promise<Report> {
     const { doc, editor } = this.#opened;
     const random = new Random(seed);
-    if (random.fraction() < 0.8) {
+    const roll = random.fraction();
+    if (roll < 0.75) {
       editor.editAtRandom(random);
-    } else {
+    } else if (roll < 0.9) {
       const { position, deleted, inserted } = randomSplice(random, doc.toString(), ["\r\n", "\r", "by a program"]);
       doc.transact(() => {
         doc.delete(position, deleted);
         doc.insert(position, inserted);
       });
+    } else {
+      (this.#adapter.editDocument ?? markAndEmbed)(doc, random);
     }
     return this.report();
   }
@@ -147,13 +151,21 @@ class Opened {
     if (this.#replayed !== text) {
       faults.push(`the events give ${JSON.stringify(this.#replayed)}, the document is ${JSON.stringify(text)}`);
     }
-    return { made: this.#made.splice(0), faults, text };
+    return { made: this.#made.splice(0), faults, text, state: JSON.stringify(this.doc.runs()) };
   }
 
   destroy(): void {
     this.editor.destroy();
     this.doc.free();
   }
+}
+
+function markAndEmbed(doc: Doc, random: Random): void {
+  const { position, deleted } = randomSplice(random, doc.toString());
+  doc.transact(() => {
+    doc.mark(position, deleted, "bold", random.pick([true, null]));
+    doc.insertEmbed(position, { mention: "Ada" });
+  });
 }
 
 /** Editors hear of some things, such as a moved caret, in a task of its own. */

@@ -12,7 +12,7 @@ import { Keyboard } from "./keyboard.js";
 import type { Report, Seat } from "./seat.js";
 
 /** Each has an adapter of its name in `adapters/`. */
-export const BINDINGS = ["textarea", "quill", "codemirror"] as const;
+export const BINDINGS = ["textarea", "quill", "codemirror", "monaco"] as const;
 export type BindingName = (typeof BINDINGS)[number];
 
 const STARTS = ["", "word", "The quick brown fox\njumps over\n\nthe lazy dog.", "\n\n", "😀 one\ntwo 漢字\nthree é\n"];
@@ -69,6 +69,7 @@ class Person {
   inbox: string[] = [];
   /** What was made and is not on its way yet: it leaves when the round is over, so that a seed repeats. */
   outbox: string[] = [];
+  state = "";
   text = "";
 
   private constructor(
@@ -149,8 +150,8 @@ class Meeting {
       this.#send();
     }
     const [one, other] = this.#people;
-    if (one.text !== other.text) {
-      throw new Fault(`one has ${JSON.stringify(one.text)}, the other ${JSON.stringify(other.text)}`);
+    if (one.state !== other.state) {
+      throw new Fault(`one has ${one.state}, the other ${other.state}`);
     }
     const [ofOne, ofOther] = await Promise.all([one.call("meet", "00000000000000f2", {}), other.call("meet", "00000000000000f1", {})]);
     await Promise.all([one.call("meet", "00000000000000f2", ofOther), other.call("meet", "00000000000000f1", ofOne)]);
@@ -213,6 +214,7 @@ class Meeting {
   #take(index: number, report: Report, written = ""): void {
     const person = this.#person(index);
     person.text = report.text;
+    person.state = report.state;
     person.outbox.push(...report.made);
     this.#story.push(`${String(index)} has ${JSON.stringify(report.text)}`);
     const faults = [...report.faults, ...person.errors.splice(0)];

@@ -5,6 +5,9 @@ import type { Adapter } from "../adapter.js";
 import { randomSplice } from "../splice.js";
 
 export const adapter: Adapter = {
+  editDocument(doc) {
+    doc.insert(doc.length, "!");
+  },
   open(doc, box, presence) {
     const host = document.createElement("div");
     host.style.height = "100%";

@@ -1,8 +1,8 @@
-import type { Splice } from "../lag.js";
-import { insidePair } from "../text.js";
+import type { Splice } from "./lag.js";
+import { insidePair } from "./text.js";
 
 /**
- * What an input changed in a textarea, given where the selection was before and where the caret is now.
+ * What an input changed, given where the selection was before and where the caret is now.
  *
  * Typing, deleting, pasting and composing replace one stretch that ends at the caret; that it is so is
  * checked. For what the browser does elsewhere (undo, dragging, spelling) it is the stretch between the
