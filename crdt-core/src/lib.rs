@@ -51,7 +51,7 @@ mod units;
 mod value;
 
 pub use anchor::{Anchor, Side};
-pub use doc::{Doc, PendingReport, Transaction};
+pub use doc::{Doc, PendingReport, Selection, Transaction, UndoManager, UndoOptions, Undone};
 pub use error::{ApplyError, DecodeError, EditError};
 pub use event::TextEdit;
 pub use ids::{OpId, ReplicaId, Seq, VersionVector};

@@ -17,14 +17,16 @@ use core::fmt;
 /// assert_eq!(marks.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["bold", "link"]);
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Marks(Option<Arc<[(Arc<str>, Json)]>>);
+pub struct Marks(Option<Arc<[NamedValue]>>);
+
+type NamedValue = (Arc<str>, Json);
 
 impl Marks {
     /// No marks.
     pub const NONE: Self = Self(None);
 
     /// Of pairs that ascend by name.
-    pub(crate) fn of_sorted(pairs: Vec<(Arc<str>, Json)>) -> Self {
+    pub(crate) fn of_sorted(pairs: Vec<NamedValue>) -> Self {
         if pairs.is_empty() { Self(None) } else { Self(Some(pairs.into())) }
     }
 

@@ -86,7 +86,7 @@ impl Doc {
             && self.append_on(index, replica, text)
         {
             if let Some(edits) = edits {
-                let marks = self.marks_of(next);
+                let marks = self.marks_of_new(next, run.len);
                 edits.insert(self.before_last_edit(run.len), text, marks);
             }
             return Ok(true);
@@ -242,7 +242,7 @@ impl Doc {
         if let Some(edits) = edits {
             let (end, size) = (self.sequence.position_of_last_edit(), text.size);
             let start = Size { chars: end.chars - size.chars, utf16: end.utf16 - size.utf16 };
-            let marks = self.marks_of(first);
+            let marks = self.marks_of_new(first, seq_of(text.size.chars));
             edits.insert(start, text.text, marks);
         }
     }

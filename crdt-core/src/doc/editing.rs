@@ -39,6 +39,12 @@ impl Doc {
             place =
                 self.sequence.behind_tombstones(place, |first, count| rich.marks.last_behind(first, count));
         }
+        self.insert_at_place(place, text)
+    }
+
+    /// Inserts text, which is not empty, at a place.
+    #[inline]
+    pub(super) fn insert_at_place(&mut self, place: Place, text: &str) -> Result<(), EditError> {
         if text.len() > MAX_TEXT_BYTES - self.log.text_bytes() {
             return Err(EditError::Full);
         }

@@ -50,7 +50,7 @@ impl Doc {
                 if let Some(edits) = edits {
                     let text = [byte];
                     let text = core::str::from_utf8(&text).expect("what is typed on is ASCII");
-                    let marks = self.marks_of(LocalId::new(index, seq));
+                    let marks = self.marks_of_new(LocalId::new(index, seq), 1);
                     edits.insert(self.before_last_edit(1), text, marks);
                 }
             }

@@ -192,7 +192,7 @@ impl Doc {
         Ok(self.embed_of(self.sequence.element_at(position)))
     }
 
-    fn embed_of(&self, element: LocalId) -> Option<Json> {
+    pub(super) fn embed_of(&self, element: LocalId) -> Option<Json> {
         match self.rich.as_ref()?.values.get(&self.log.op_id(element)) {
             Some(Value::Embed(json)) => Some(json.clone()),
             _ => None,
@@ -287,6 +287,17 @@ impl Doc {
         if count == 0 || marks.is_empty() && self.rich.is_none() {
             return Ok(());
         }
+        let stamp = self.next_stamp();
+        self.set_marks_of_last(count, marks, stamp)
+    }
+
+    /// Gives the `count` elements that the last edit, an own insertion, ended with exactly these marks.
+    pub(super) fn set_marks_of_last(
+        &mut self,
+        count: usize,
+        marks: &Marks,
+        stamp: Stamp,
+    ) -> Result<(), EditError> {
         let end = self.sequence.position_of_last_edit().chars;
         let range = end - count..end;
         let there = self.marks_of(self.sequence.element_at(range.start));
@@ -294,7 +305,6 @@ impl Doc {
             return Ok(());
         }
         let names: BTreeSet<&str> = there.iter().chain(marks.iter()).map(|(name, _)| name).collect();
-        let stamp = self.next_stamp();
         for name in names {
             if there.get(name) != marks.get(name) {
                 self.say_mark(&range, &name.into(), marks.get(name).cloned(), stamp)?;
@@ -315,7 +325,7 @@ impl Doc {
         let mut holds: BTreeMap<&Arc<str>, &Json> = BTreeMap::new();
         // Where a name has another value from which position on.
         let mut turns: Vec<(usize, &Arc<str>, Option<&Json>)> = Vec::new();
-        rich.marks.from_element(first, &self.sequence, |name, edge, value| {
+        rich.marks.visit_from(first, &self.sequence, |name, edge, value| {
             let position = edge.map_or(range.start, |edge| self.position_of_edge(edge).chars);
             if position >= range.end {
                 return false;
@@ -370,9 +380,7 @@ impl Runs<'_> {
             self.push_text(text, marks);
             self.position += crate::units::Size::of(text).chars;
             match self.doc.embed_of(self.doc.sequence.element_at(self.position)) {
-                Some(value) => {
-                    self.out.push(TextRun { content: Content::Embed(value), marks: marks.clone() })
-                }
+                Some(value) => self.out.push(TextRun::embed(value, marks.clone())),
                 None => self.push_text(CARRIER, marks),
             }
             self.position += 1;

@@ -11,12 +11,15 @@ mod registers;
 mod rich;
 #[cfg(test)]
 mod rich_tests;
+mod seeding;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod undo;
 
 pub use transaction::Transaction;
+pub use undo::{Selection, UndoManager, UndoOptions, Undone};
 
 use crate::anchor::{Anchor, Side};
 use crate::codec::{
@@ -247,7 +250,7 @@ impl Doc {
             }
         }
         let mut out = Vec::new();
-        self.with_values(&mut out, self.values_since(version), |out| writer.finish(out));
+        self.with_values(&mut out, &self.values_since(version), |out| writer.finish(out));
         out
     }
 
@@ -277,8 +280,8 @@ impl Doc {
     #[inline(never)]
     fn runs_into(&self, replica: ReplicaId, seqs: Range<Seq>, out: &mut Vec<u8>) {
         let log = self.log_of(replica, &seqs);
-        self.with_values(out, self.values_of(replica, &seqs), |out| {
-            writer_of(&log, replica, seqs).finish(out)
+        self.with_values(out, &self.values_of(replica, &seqs), |out| {
+            writer_of(&log, replica, seqs).finish(out);
         });
     }
 
@@ -293,7 +296,7 @@ impl Doc {
     ) {
         let log = self.log_of(replica, &seqs);
         let values = self.values_of(replica, &seqs);
-        self.with_values(out, values, |out| writer_of(&log, replica, seqs).finish_named(names, out));
+        self.with_values(out, &values, |out| writer_of(&log, replica, seqs).finish_named(names, out));
     }
 
     /// Appends the delta of the own operations from `from` on.

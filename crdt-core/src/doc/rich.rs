@@ -33,6 +33,8 @@ pub(super) struct Rich {
     stamp: Stamp,
     /// Statements that name an element that has not arrived, by that.
     waiting: BTreeMap<OpId, Vec<OpId>>,
+    /// The last element that somebody else's edit inserted, and its marks, until marks change.
+    last_marks: Option<(LocalId, Marks)>,
     /// The newest own statement since the document was opened: the next is placed behind it.
     last_statement: Option<LocalId>,
 }
@@ -48,7 +50,7 @@ pub(super) enum Stamping {
 }
 
 /// Why an anchor has no place here.
-enum NoEdge {
+pub(super) enum NoEdge {
     Missing(OpId),
     /// What it names is no element.
     Invalid,
@@ -93,6 +95,36 @@ impl Doc {
         }
     }
 
+    /// The marks of `count` elements from `first` on that were just put in by somebody else.
+    #[inline]
+    pub(super) fn marks_of_new(&mut self, first: LocalId, count: Seq) -> Marks {
+        if self.rich.is_none() { Marks::NONE } else { self.find_marks_of_new(first, count) }
+    }
+
+    /// What is typed on has the marks of what is in front, if no mark starts or ends between.
+    #[inline(never)]
+    fn find_marks_of_new(&mut self, first: LocalId, count: Seq) -> Marks {
+        let Some(rich) = &mut self.rich else { return Marks::NONE };
+        if rich.marks.is_empty() {
+            return Marks::NONE;
+        }
+        let marks = match rich.last_marks.take() {
+            Some((last, marks))
+                if last.replica == first.replica
+                    && last.seq + 1 == first.seq
+                    && !rich.marks.is_edge_behind(last)
+                    && self.log.of(first.replica).placement(first.replica, first.seq)
+                        == (Placement { element: last, side: Side::After })
+                    && self.sequence.is_directly_behind(last, first) =>
+            {
+                marks
+            }
+            _ => rich.marks.of_element(first, &self.sequence),
+        };
+        rich.last_marks = Some((first.plus(count - 1), marks.clone()));
+        marks
+    }
+
     /// Whether there is room for so many more own operations.
     pub(super) fn check_own_room(&mut self, count: usize) -> Result<(), EditError> {
         self.next_id(count)?;
@@ -101,6 +133,15 @@ impl Doc {
 
     /// Says something as the next own operation. There has to be room.
     pub(super) fn say(&mut self, value: Value) -> Result<OpId, EditError> {
+        self.say_and_tell(value, None)
+    }
+
+    /// As [`Doc::say`], and tells what that changed.
+    pub(super) fn say_and_tell(
+        &mut self,
+        value: Value,
+        edits: Option<&mut Edits>,
+    ) -> Result<OpId, EditError> {
         let id = self.next_id(1)?;
         let last = self.rich.as_ref().and_then(|rich| rich.last_statement);
         let placement = match last {
@@ -114,7 +155,7 @@ impl Doc {
         let rich = self.rich_mut();
         rich.last_statement = Some(id);
         rich.values.insert(op_id, value);
-        self.take_up(op_id, None);
+        self.take_up(op_id, edits);
         Ok(op_id)
     }
 
@@ -225,6 +266,7 @@ impl Doc {
         let Mark { name, value, stamp, .. } = mark;
         let mark = LocalMark { said: Said { stamp, id }, start, end, value: value.clone() };
         let rich = self.rich.get_or_insert_default();
+        rich.last_marks = None;
         let stretches = rich.marks.add(&name, mark, &self.sequence);
         if let Some(edits) = edits {
             for stretch in stretches {
@@ -234,7 +276,7 @@ impl Doc {
         }
     }
 
-    fn edge_of(&self, anchor: &Anchor) -> Result<Edge, NoEdge> {
+    pub(super) fn edge_of(&self, anchor: &Anchor) -> Result<Edge, NoEdge> {
         let Some(id) = anchor.element else {
             return Ok(Edge { element: LocalId::START, side: anchor.side });
         };
@@ -369,7 +411,7 @@ impl Doc {
     pub(super) fn with_values(
         &self,
         out: &mut Vec<u8>,
-        values: Vec<(OpId, &Value)>,
+        values: &[(OpId, &Value)],
         write: impl FnOnce(&mut Vec<u8>),
     ) {
         if values.is_empty() {
@@ -377,7 +419,7 @@ impl Doc {
         }
         let mut delta = Vec::new();
         write(&mut delta);
-        write_rich(out, &delta, &values);
+        write_rich(out, &delta, values);
     }
 
     /// Takes up the values of a snapshot, of which everything that its version holds is integrated. Gives back those of
@@ -410,6 +452,11 @@ impl Doc {
 }
 
 impl Rich {
+    /// The next statement is of another replica.
+    pub(super) fn end_statements(&mut self) {
+        self.last_statement = None;
+    }
+
     /// How ends of a mark grow.
     pub(super) fn expand_of(&self, name: &str) -> Expand {
         let kind = crate::mark::kind_of(name);

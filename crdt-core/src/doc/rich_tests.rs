@@ -55,7 +55,7 @@ fn by_all_marks(doc: &Doc) -> Vec<(String, Marks)> {
     for op in &ops {
         match &op.kind {
             OpKind::InsertValue { value: Value::Mark(mark), .. } => {
-                marks.push((mark.stamp, op.id, mark.clone()))
+                marks.push((mark.stamp, op.id, mark.clone()));
             }
             OpKind::InsertValue { value: Value::Embed(json), .. } => {
                 content.insert(op.id, format!("<{json}>"));
@@ -88,7 +88,10 @@ fn by_all_marks(doc: &Doc) -> Vec<(String, Marks)> {
         .collect()
 }
 
-fn one_by_one(runs: Vec<TextRun>) -> Vec<(String, Marks)> {
+/// Each visible element, with its marks.
+pub(super) type Shown = Vec<(String, Marks)>;
+
+pub(super) fn one_by_one(runs: Vec<TextRun>) -> Shown {
     let elements = runs.into_iter().flat_map(|TextRun { content, marks }| match content {
         Content::Text(text) => text.chars().map(|ch| (String::from(ch), marks.clone())).collect::<Vec<_>>(),
         Content::Embed(json) => vec![(format!("<{json}>"), marks)],
@@ -96,7 +99,7 @@ fn one_by_one(runs: Vec<TextRun>) -> Vec<(String, Marks)> {
     elements.collect()
 }
 
-fn replay(content: &mut Vec<(String, Marks)>, edits: &[TextEdit]) {
+pub(super) fn replay(content: &mut Shown, edits: &[TextEdit]) {
     for edit in edits {
         match edit.clone() {
             TextEdit::Insert { position, text, marks, .. } => {
@@ -241,6 +244,28 @@ fn the_later_value_of_a_register_stays() {
 }
 
 #[test]
+fn seeded_content_never_doubles() {
+    let bold: Marks = [("bold", Json::yes())].into_iter().collect();
+    let content = [
+        TextRun::text("Title", bold),
+        TextRun::text("\nrest ", Marks::NONE),
+        TextRun::embed(Json::number(1), Marks::NONE),
+    ];
+    let mut alice = Doc::seeded(ReplicaId::new(1), &content, "d").unwrap();
+    let mut bob = Doc::seeded(ReplicaId::new(2), &content, "d").unwrap();
+    assert_eq!(alice.version(), bob.version());
+    alice.insert(5, "!").unwrap();
+    alice.insert(0, ">").unwrap();
+    bob.mark(6..8, "bold", Json::yes()).unwrap();
+    bob.delete(0..1).unwrap();
+    sync(&mut alice, &mut bob);
+    assert_eq!(shown(&alice), ">|itle!:bold|\n|re:bold|st |<1>");
+    let other = Doc::seeded(ReplicaId::new(3), &content, "e").unwrap();
+    bob.apply(&other.delta_since(bob.version())).unwrap();
+    assert_eq!(bob.len(), alice.len() + other.len(), "another document's content is other content");
+}
+
+#[test]
 fn an_element_has_one_value() {
     let mut alice = doc(1);
     alice.insert_embed(0, Json::number(1)).unwrap();
@@ -280,7 +305,7 @@ fn random_rich_documents_agree_with_every_mark_laid_over_every_element() {
                 let delta = match replica {
                     Some(replica) => {
                         let count = docs[from].version().get(replica);
-                        let start = dice.below(count as usize + 1) as u32;
+                        let start = u32::try_from(dice.below(count as usize + 1)).unwrap();
                         docs[from].delta_of(replica, start..count)
                     }
                     None => docs[from].delta_since(docs[at].version()),
@@ -309,7 +334,11 @@ fn random_rich_documents_agree_with_every_mark_laid_over_every_element() {
     }
 }
 
-fn edit(doc: &mut Doc, dice: &mut Dice) {
+fn number(dice: &mut Dice, bound: usize) -> Json {
+    Json::number(i32::try_from(dice.below(bound)).unwrap())
+}
+
+pub(super) fn edit(doc: &mut Doc, dice: &mut Dice) {
     let len = doc.len();
     let names = ["bold", "link", "color", "header"];
     let (one, other) = (dice.below(len + 1), dice.below(len + 1));
@@ -317,17 +346,16 @@ fn edit(doc: &mut Doc, dice: &mut Dice) {
     match dice.below(9) {
         0 | 1 => doc.insert(one, ["a", "bc", "日本", "😀d", "long text"][dice.below(5)]).unwrap(),
         2 => doc.delete(range.start..range.end.min(range.start + 3)).unwrap(),
-        3 | 4 => doc.mark(range, names[dice.below(4)], Json::number(dice.below(2) as i32)).unwrap(),
+        3 | 4 => doc.mark(range, names[dice.below(4)], number(dice, 2)).unwrap(),
         5 => doc.unmark(range, names[dice.below(4)]).unwrap(),
         6 => {
-            let marks =
-                (0..dice.below(3)).map(|_| (names[dice.below(4)], Json::number(dice.below(2) as i32)));
+            let marks = (0..dice.below(3)).map(|_| (names[dice.below(4)], number(dice, 2)));
             let marks: Marks = marks.collect::<Vec<_>>().into_iter().collect();
             doc.insert_with(one, "xy", &marks).unwrap();
             let runs = doc.runs_in(one..one + 2).unwrap();
             assert_eq!(runs, [TextRun::text("xy", marks)]);
         }
-        7 => doc.insert_embed(one, Json::number(dice.below(5) as i32)).unwrap(),
+        7 => doc.insert_embed(one, number(dice, 5)).unwrap(),
         _ => {
             let mut transaction = doc.transaction();
             transaction.mark(range.clone(), "bold", Json::yes()).unwrap();

@@ -24,6 +24,17 @@ impl ReplicaId {
         Self(bits)
     }
 
+    /// The name under which everybody issues the same operations for the same `bytes`; never 0. FNV-1a, mixed as
+    /// MurmurHash3 ends.
+    pub(crate) fn derived(bytes: impl IntoIterator<Item = u8>) -> Self {
+        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let mut hash = bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, step);
+        for factor in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53] {
+            hash = (hash ^ (hash >> 33)).wrapping_mul(factor);
+        }
+        Self((hash ^ (hash >> 33)).max(1))
+    }
+
     /// The 64 bits.
     pub const fn get(self) -> u64 {
         self.0

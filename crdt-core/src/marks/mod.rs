@@ -16,6 +16,7 @@ mod spans;
 mod tests;
 
 use crate::anchor::Side;
+use crate::ids::OpId;
 use crate::json::Json;
 use crate::mark::Marks;
 use crate::op_log::LocalId;
@@ -93,8 +94,9 @@ pub(crate) struct Stretch {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MarkTable {
     names: BTreeMap<Arc<str>, Name>,
-    /// The elements that a mark starts or ends behind.
+    /// The elements that a mark starts or ends behind, and those that one does in front of.
     behind: BTreeSet<LocalId>,
+    in_front: BTreeSet<LocalId>,
 }
 
 impl MarkTable {
@@ -106,9 +108,10 @@ impl MarkTable {
     /// Takes up a mark. Tells where its name has another value from now on.
     pub(crate) fn add(&mut self, name: &Arc<str>, mark: LocalMark, sequence: &Sequence) -> Vec<Stretch> {
         let Name { spans, marks } = self.names.entry(name.clone()).or_default();
-        for edge in [mark.start, mark.end] {
-            if edge.side == Side::After && edge.element != LocalId::START {
-                self.behind.insert(edge.element);
+        for Edge { element, side } in [mark.start, mark.end] {
+            if element != LocalId::START {
+                let elements = if side == Side::After { &mut self.behind } else { &mut self.in_front };
+                elements.insert(element);
             }
         }
         let index = MarkIndex::try_from(marks.len()).expect("fewer marks than operations");
@@ -149,7 +152,7 @@ impl MarkTable {
 
     /// For every name what holds at `element`, and then what holds from which edge on: as far as `visit` wants to
     /// know.
-    pub(crate) fn from_element<'a>(
+    pub(crate) fn visit_from<'a>(
         &'a self,
         element: LocalId,
         sequence: &Sequence,
@@ -172,15 +175,87 @@ impl MarkTable {
         }
     }
 
-    /// All marks of a name, in the order in which they came.
-    pub(crate) fn of_name(&self, name: &str) -> &[LocalMark] {
-        self.names.get(name).map_or(&[], |name| &name.marks)
+    /// Which mark of a name would hold at an element, as [`MarkTable::without`] has it.
+    pub(crate) fn winner_without(
+        &self,
+        name: &str,
+        element: LocalId,
+        out: &impl Fn(OpId) -> bool,
+        follow: &impl Fn(Edge) -> Edge,
+        sequence: &Sequence,
+    ) -> Option<OpId> {
+        let marks = &self.names.get(name)?.marks;
+        let order = |one: Edge, other: Edge| one.order(other, sequence);
+        let wanted = spans_without(marks, out, follow, &order);
+        let winner = wanted.get(wanted.find(Edge::before(element), &order)).winner?;
+        Some(marks[winner as usize].said.id)
+    }
+
+    /// Where, between two edges, another value of a mark would hold if those that are `out` had never been said, and all others
+    /// also between the edges that `follow` makes of their own; and which. O(the marks of the name · log *n*).
+    pub(crate) fn without(
+        &self,
+        name: &str,
+        (from, to): (Edge, Edge),
+        out: &impl Fn(OpId) -> bool,
+        follow: &impl Fn(Edge) -> Edge,
+        sequence: &Sequence,
+    ) -> Vec<(Stretch, Option<Json>)> {
+        let Some(Name { spans, marks }) = self.names.get(name) else { return Vec::new() };
+        let order = |one: Edge, other: Edge| one.order(other, sequence);
+        let wanted = spans_without(marks, out, follow, &order);
+        let value =
+            |winner: Option<MarkIndex>| winner.and_then(|winner| marks[winner as usize].value.as_ref());
+        let mut found: Vec<(Stretch, Option<Json>)> = Vec::new();
+        let (mut at, mut here, mut there) = (from, spans.find(from, &order), wanted.find(from, &order));
+        while order(at, to) == Ordering::Less {
+            let (next_here, next_there) = (spans.next(here), wanted.next(there));
+            let ends =
+                [next_here.map(|spot| spans.get(spot).from), next_there.map(|spot| wanted.get(spot).from)];
+            let first = |end, edge| if order(edge, end) == Ordering::Less { edge } else { end };
+            let end = ends.into_iter().flatten().fold(to, first);
+            let (holds, wants) = (value(spans.get(here).winner), value(wanted.get(there).winner));
+            if holds != wants {
+                match found.last_mut() {
+                    Some((last, value)) if last.to == at && value.as_ref() == wants => last.to = end,
+                    _ => found.push((Stretch { from: at, to: end }, wants.cloned())),
+                }
+            }
+            if let Some(next) = next_here
+                && ends[0] == Some(end)
+            {
+                here = next;
+            }
+            if let Some(next) = next_there
+                && ends[1] == Some(end)
+            {
+                there = next;
+            }
+            at = end;
+        }
+        found
     }
 
     /// The last of the `count` elements from `first` on that a mark starts or ends behind.
     pub(crate) fn last_behind(&self, first: LocalId, count: u32) -> Option<u32> {
         let last = first.plus(count - 1);
         self.behind.range(first..=last).next_back().map(|element| element.seq)
+    }
+
+    /// How many of `count` elements from `first` on, which stand in a row, have no end of a mark between them.
+    pub(crate) fn uncut(&self, first: LocalId, count: u32) -> u32 {
+        let last = first.plus(count - 1);
+        let behind = self.behind.range(first..last).next().map(|element| element.seq + 1 - first.seq);
+        let in_front = (first < last)
+            .then(|| self.in_front.range(first.plus(1)..=last).next())
+            .flatten()
+            .map(|element| element.seq - first.seq);
+        [behind, in_front].into_iter().flatten().fold(count, u32::min)
+    }
+
+    /// Whether a mark starts or ends directly behind an element.
+    pub(crate) fn is_edge_behind(&self, element: LocalId) -> bool {
+        self.behind.contains(&element)
     }
 
     /// Whether any mark starts or ends behind an element.
@@ -197,4 +272,26 @@ impl MarkTable {
 
     #[cfg(not(test))]
     pub(crate) fn assert_invariants(&self, _: &Sequence) {}
+}
+
+/// Where which mark of a name would hold if those that are `out` had never been said, and all others also between the edges
+/// that `follow` makes of their own.
+fn spans_without(
+    marks: &[LocalMark],
+    out: &impl Fn(OpId) -> bool,
+    follow: &impl Fn(Edge) -> Edge,
+    order: &impl Fn(Edge, Edge) -> Ordering,
+) -> Spans {
+    let mut wanted = Spans::default();
+    for (index, mark) in (0..).zip(marks).filter(|(_, mark)| !out(mark.said.id)) {
+        let beats =
+            |holds: Option<MarkIndex>| holds.is_none_or(|holds| marks[holds as usize].said < mark.said);
+        let edges = (mark.start, mark.end);
+        let followed = (follow(mark.start), follow(mark.end));
+        wanted.overlay(edges, index, order, &beats);
+        if followed != edges {
+            wanted.overlay(followed, index, order, &beats);
+        }
+    }
+    wanted
 }

@@ -177,6 +177,35 @@ impl Sequence {
         leaves.then(one.index.cmp(&other.index)).then(one_at.cmp(&other_at))
     }
 
+    /// How many of `len` elements from one on stand in one item, and whether they are visible; `None` if the first is no
+    /// element.
+    pub(crate) fn piece(&self, first: LocalId, len: u32) -> Option<(u32, bool)> {
+        self.index.note_use();
+        let (slot, at) = self.find(first)?;
+        let item = self.items.get(slot);
+        Some((len.min(seq(item.len() - at)), !item.is_deleted()))
+    }
+
+    /// Whether one element stands directly behind another in the item of the last edit.
+    pub(crate) fn is_directly_behind(&self, left: LocalId, right: LocalId) -> bool {
+        let item = self.items.get(self.cursor.slot);
+        item.holds(left) && item.holds(right) && item.place_of(left) + 1 == item.place_of(right)
+    }
+
+    /// The text of elements in one item, visible or not.
+    pub(crate) fn text_of_piece<'a>(&self, log: &'a OpLog, first: LocalId, len: u32) -> &'a str {
+        let (slot, at) = self.find(first).expect("it is an element");
+        crate::units::chars(self.items.get(slot).text(log), at, len as usize)
+    }
+
+    /// The place directly behind an element.
+    pub(crate) fn place_behind(&self, log: &OpLog, element: LocalId) -> Place {
+        let (slot, at) = self.find(element).expect("it is an element");
+        let spot = Spot { slot, chars: at + 1 };
+        let at = self.position_of(log, spot);
+        Place { spot: Some(spot), at, around: (at, at) }
+    }
+
     /// The visible element that `position`, which is in the text, counts.
     pub(crate) fn element_at(&self, position: usize) -> LocalId {
         let found = self.seek_unit(Unit::Chars, position);

@@ -1,0 +1,115 @@
+//! Sets of operations as runs of consecutive ids.
+
+use crate::ids::{OpId, Seq};
+use alloc::collections::BTreeMap;
+
+/// Some operations. Adding a run and asking for one cost O(log of the runs).
+#[derive(Clone, Debug, Default)]
+pub(super) struct IdSet {
+    /// The end of each run, by its first; runs of one replica do not touch.
+    runs: BTreeMap<OpId, Seq>,
+}
+
+impl IdSet {
+    pub(super) fn add(&mut self, first: OpId, len: Seq) {
+        let (mut start, mut end) = (first.seq, first.seq.saturating_add(len));
+        let at = |seq| OpId::new(first.replica, seq);
+        // What it overlaps or touches becomes part of it.
+        while let Some((&other, &other_end)) = self.runs.range(at(0)..=at(end)).next_back() {
+            if other_end < start {
+                break;
+            }
+            (start, end) = (start.min(other.seq), end.max(other_end));
+            self.runs.remove(&other);
+        }
+        self.runs.insert(at(start), end);
+    }
+
+    /// Whether `id` is in it, and how many from there on are alike, at most `len`, at least 1.
+    pub(super) fn stretch(&self, id: OpId, len: Seq) -> (bool, Seq) {
+        let at = |seq| OpId::new(id.replica, seq);
+        if let Some((_, &end)) = self.runs.range(at(0)..=id).next_back()
+            && end > id.seq
+        {
+            return (true, len.min(end - id.seq));
+        }
+        let next = self.runs.range(id..at(Seq::MAX)).next().map_or(Seq::MAX, |(next, _)| next.seq);
+        (false, len.min(next - id.seq))
+    }
+}
+
+/// Elements that have come back, and as what. Entries do not overlap.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Copies {
+    /// The length of each run and the first of its copies, by its first.
+    runs: BTreeMap<OpId, (Seq, OpId)>,
+}
+
+impl Copies {
+    pub(super) fn add(&mut self, first: OpId, len: Seq, copy: OpId) {
+        self.runs.insert(first, (len, copy));
+    }
+
+    /// What `id` has come back as at last, or itself; and for how many from there on, at most `len`, it is so in a
+    /// row.
+    pub(super) fn follow(&self, id: OpId, len: Seq) -> (OpId, Seq) {
+        let (mut id, mut len) = (id, len);
+        loop {
+            let at = |seq| OpId::new(id.replica, seq);
+            if let Some((first, &(run_len, copy))) = self.runs.range(at(0)..=id).next_back()
+                && id.seq - first.seq < run_len
+            {
+                let skipped = id.seq - first.seq;
+                len = len.min(run_len - skipped);
+                id = OpId::new(copy.replica, copy.seq + skipped);
+                continue;
+            }
+            if let Some((next, _)) = self.runs.range(id..at(Seq::MAX)).next() {
+                len = len.min(next.seq - id.seq);
+            }
+            return (id, len);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::Dice;
+    use crate::ids::ReplicaId;
+
+    #[test]
+    fn runs_agree_with_a_plain_array() {
+        let mut dice = Dice(5);
+        for _ in 0..200 {
+            let mut set = IdSet::default();
+            let mut plain = [false; 40];
+            let id = |at: usize| OpId::new(ReplicaId::new(7), u32::try_from(at).unwrap());
+            for _ in 0..8 {
+                let from = dice.below(40);
+                let len = 1 + dice.below((40 - from).min(8));
+                set.add(id(from), u32::try_from(len).unwrap());
+                plain[from..from + len].fill(true);
+            }
+            for from in 0..40 {
+                let len = 1 + dice.below(40 - from);
+                let alike = plain[from..from + len].iter().take_while(|&&held| held == plain[from]).count();
+                let stretch = set.stretch(id(from), u32::try_from(len).unwrap());
+                assert_eq!(stretch, (plain[from], u32::try_from(alike).unwrap()));
+            }
+        }
+    }
+
+    #[test]
+    fn copies_of_copies_are_followed() {
+        let id = |replica, seq| OpId::new(ReplicaId::new(replica), seq);
+        let mut copies = Copies::default();
+        copies.add(id(1, 2), 4, id(2, 10));
+        copies.add(id(2, 12), 1, id(2, 20));
+        assert_eq!(copies.follow(id(1, 0), 9), (id(1, 0), 2));
+        assert_eq!(copies.follow(id(1, 2), 9), (id(2, 10), 2));
+        assert_eq!(copies.follow(id(1, 4), 9), (id(2, 20), 1));
+        assert_eq!(copies.follow(id(1, 5), 9), (id(2, 13), 1));
+        assert_eq!(copies.follow(id(1, 6), 9), (id(1, 6), 9));
+    }
+}

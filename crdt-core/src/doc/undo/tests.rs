@@ -1,0 +1,255 @@
+use super::*;
+use crate::codec::decode_delta;
+use crate::dice::Dice;
+use crate::doc::rich_tests::{Shown, edit, one_by_one, replay};
+use crate::json::Json;
+use crate::mark::Marks;
+use crate::op::OpKind;
+use crate::value::{Mark, Value};
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+fn doc(replica: u64) -> Doc {
+    Doc::new(ReplicaId::new(replica))
+}
+
+fn undo_of(doc: &Doc) -> UndoManager {
+    UndoManager::new(doc, UndoOptions { interval_ms: 0, replicas: Vec::new() })
+}
+
+fn give(from: &Doc, to: &mut Doc) {
+    to.apply(&from.delta_since(to.version())).unwrap();
+}
+
+#[test]
+fn undone_deletions_come_back_with_their_marks() {
+    let mut alice = doc(1);
+    alice.insert(0, "one two three").unwrap();
+    alice.mark(4..7, "link", Json::string("l")).unwrap();
+    alice.mark(0..7, "bold", Json::yes()).unwrap();
+    let before = alice.runs();
+    let mut undo = undo_of(&alice);
+    alice.delete(2..9).unwrap();
+    undo.record(&alice, 0);
+    undo.undo(&mut alice).unwrap();
+    assert_eq!(alice.runs(), before);
+    undo.redo(&mut alice).unwrap();
+    assert_eq!(alice.text(), "onhree");
+    undo.undo(&mut alice).unwrap();
+    assert_eq!(alice.runs(), before);
+    assert!(!undo.can_undo() && undo.can_redo());
+}
+
+#[test]
+fn edits_close_together_are_undone_together() {
+    let mut alice = doc(1);
+    let mut undo = UndoManager::new(&alice, UndoOptions::default());
+    for (now_ms, letter) in [(0, "a"), (400, "b"), (1000, "c"), (1100, "d")] {
+        alice.insert(alice.len(), letter).unwrap();
+        undo.record(&alice, now_ms);
+    }
+    undo.stop();
+    alice.insert(4, "e").unwrap();
+    undo.record(&alice, 1101);
+    for left in ["abcd", "ab", ""] {
+        undo.undo(&mut alice).unwrap();
+        assert_eq!(alice.text(), left);
+    }
+    assert_eq!(undo.undo(&mut alice), Ok(None));
+    for left in ["ab", "abcd", "abcde"] {
+        undo.redo(&mut alice).unwrap();
+        assert_eq!(alice.text(), left);
+    }
+}
+
+#[test]
+fn what_somebody_else_deleted_too_stays_deleted() {
+    let (mut alice, mut bob) = (doc(1), doc(2));
+    bob.insert(0, "abcdef").unwrap();
+    give(&bob, &mut alice);
+    let mut undo = undo_of(&alice);
+    alice.delete(1..5).unwrap();
+    undo.record(&alice, 0);
+    bob.delete(2..3).unwrap();
+    bob.insert(3, "X").unwrap();
+    give(&bob, &mut alice);
+    undo.undo(&mut alice).unwrap();
+    assert_eq!(alice.text(), "abdXef");
+}
+
+#[test]
+fn the_selection_comes_back_around_what_comes_back() {
+    let mut alice = doc(1);
+    alice.insert(0, "one two").unwrap();
+    let mut undo = undo_of(&alice);
+    let at = |doc: &Doc, position, side| doc.anchor_at(position, side).unwrap();
+    use crate::anchor::Side::{After, Before};
+    undo.note_selection(Some(Selection { anchor: at(&alice, 0, Before), head: at(&alice, 3, After) }));
+    alice.delete(0..3).unwrap();
+    undo.record(&alice, 0);
+    undo.note_selection(Some(Selection { anchor: at(&alice, 0, Before), head: at(&alice, 0, Before) }));
+    alice.insert(0, ">").unwrap();
+    let undone = undo.undo(&mut alice).unwrap().unwrap();
+    assert_eq!(alice.text(), " two");
+    assert!(undone.selection.is_some());
+    let undone = undo.undo(&mut alice).unwrap().unwrap();
+    let Selection { anchor, head } = undone.selection.unwrap();
+    assert_eq!((alice.resolve(&anchor), alice.resolve(&head)), (Some(0), Some(3)));
+}
+
+#[test]
+fn undoing_a_mark_or_a_register_restores_what_stood_there() {
+    let (mut alice, mut bob) = (doc(1), doc(2));
+    let value = |number| Json::number(number);
+    alice.insert(0, "abcdef").unwrap();
+    alice.mark(0..3, "color", value(1)).unwrap();
+    alice.set("title", value(1)).unwrap();
+    give(&alice, &mut bob);
+    let before = alice.runs();
+    let mut undo = undo_of(&alice);
+    alice.mark(1..5, "color", value(2)).unwrap();
+    alice.set("title", value(2)).unwrap();
+    undo.record(&alice, 0);
+    let mut undone = alice.clone();
+    undo.clone().undo(&mut undone).unwrap();
+    assert_eq!((undone.runs(), undone.get("title")), (before, Some(&value(1))));
+    // Somebody else's later word stays.
+    give(&alice, &mut bob);
+    bob.mark(4..6, "color", value(3)).unwrap();
+    bob.set("title", value(3)).unwrap();
+    give(&bob, &mut alice);
+    let colored = |doc: &Doc| -> Vec<String> {
+        doc.runs().iter().map(|run| format!("{:?}", run.marks.get("color"))).collect()
+    };
+    undo.undo(&mut alice).unwrap();
+    assert_eq!(colored(&alice), ["Some(1)", "None", "Some(3)"]);
+    assert_eq!(alice.get("title"), Some(&value(3)));
+    undo.redo(&mut alice).unwrap();
+    assert_eq!(colored(&alice), ["Some(1)", "Some(2)", "Some(3)"]);
+    undo.undo(&mut alice).unwrap();
+    assert_eq!(colored(&alice), ["Some(1)", "None", "Some(3)"]);
+}
+
+#[test]
+fn a_group_of_replicas_is_undone_as_one() {
+    let (mut alice, mut bob, mut carol) = (doc(1), doc(2), doc(3));
+    let options = UndoOptions { interval_ms: 0, replicas: vec![alice.replica(), bob.replica()] };
+    let mut undo = UndoManager::new(&alice, options);
+    alice.insert(0, "alice ").unwrap();
+    undo.record(&alice, 0);
+    give(&alice, &mut bob);
+    bob.insert(6, "bob ").unwrap();
+    give(&bob, &mut carol);
+    carol.insert(10, "carol").unwrap();
+    give(&carol, &mut alice);
+    undo.record(&alice, 1);
+    undo.undo(&mut alice).unwrap();
+    assert_eq!(alice.text(), "alice carol");
+    undo.undo(&mut alice).unwrap();
+    assert_eq!(alice.text(), "carol");
+}
+
+/// What the document would show if `own` had never said anything since `from`: text of others that no other deleted, with
+/// the marks that others set.
+fn without(doc: &Doc, own: ReplicaId, from: Seq) -> Shown {
+    let ops = decode_delta(&doc.delta_since(&VersionVector::new())).unwrap();
+    let is_own = |id: OpId| id.replica == own && id.seq >= from;
+    let mut content: BTreeMap<OpId, String> = BTreeMap::new();
+    let mut deleted: BTreeSet<OpId> = BTreeSet::new();
+    let mut marks: Vec<(u64, OpId, Mark)> = Vec::new();
+    for op in &ops {
+        match &op.kind {
+            OpKind::Insert { text, .. } => {
+                let elements = (op.id.seq..).zip(text.chars()).map(|(seq, ch)| (OpId { seq, ..op.id }, ch));
+                content.extend(elements.filter(|(id, _)| !is_own(*id)).map(|(id, ch)| (id, ch.into())));
+            }
+            OpKind::InsertValue { .. } if is_own(op.id) => {}
+            OpKind::InsertValue { value: Value::Embed(json), .. } => {
+                drop(content.insert(op.id, format!("<{json}>")));
+            }
+            OpKind::InsertValue { value: Value::Mark(mark), .. } => {
+                marks.push((mark.stamp, op.id, mark.clone()));
+            }
+            OpKind::Delete { target, len, descending } => {
+                for step in (0..*len).filter(|step| !is_own(OpId { seq: op.id.seq + step, ..op.id })) {
+                    let seq = if *descending { target.seq - step } else { target.seq + step };
+                    deleted.insert(OpId { seq, ..*target });
+                }
+            }
+            _ => {}
+        }
+    }
+    marks.sort_by_key(|(stamp, id, _)| (*stamp, *id));
+    let order: Vec<OpId> = doc.elements().map(|(id, _)| id).collect();
+    let place: BTreeMap<OpId, usize> = order.iter().zip(1..).map(|(id, at)| (*id, 2 * at)).collect();
+    let edge = |anchor: &Anchor| match anchor.element {
+        Some(id) => place[&id] + usize::from(anchor.side == crate::anchor::Side::After),
+        None if anchor.side == crate::anchor::Side::After => 0,
+        None => usize::MAX,
+    };
+    let shown = order.iter().filter(|id| !deleted.contains(id));
+    shown
+        .filter_map(|id| {
+            let mut holds: BTreeMap<Arc<str>, Json> = BTreeMap::new();
+            for (_, _, mark) in &marks {
+                if edge(&mark.start) <= place[id] && place[id] < edge(&mark.end) {
+                    match &mark.value {
+                        Some(value) => drop(holds.insert(mark.name.clone(), value.clone())),
+                        None => drop(holds.remove(&mark.name)),
+                    }
+                }
+            }
+            Some((content.get(id)?.clone(), holds.into_iter().collect::<Marks>()))
+        })
+        .collect()
+}
+
+#[test]
+fn undoing_everything_leaves_what_the_others_wrote() {
+    for seed in 0..200 {
+        let mut dice = Dice(seed);
+        let (mut alice, mut bob) = (doc(1), doc(2));
+        for _ in 0..dice.below(6) {
+            edit(&mut alice, &mut dice);
+        }
+        give(&alice, &mut bob);
+        let mut undo = undo_of(&alice);
+        let from = alice.own_seq();
+        for now_ms in 0..25 {
+            match dice.below(4) {
+                0 => give(&alice, &mut bob),
+                1 => give(&bob, &mut alice),
+                2 => edit(&mut bob, &mut dice),
+                _ => {
+                    edit(&mut alice, &mut dice);
+                    undo.record(&alice, now_ms);
+                }
+            }
+        }
+        give(&bob, &mut alice);
+        let edited = one_by_one(alice.runs());
+        let expected = without(&alice, alice.replica(), from);
+        let mut shown = edited.clone();
+        let mut undo_again = undo.clone();
+        while let Some(Undone { edits, .. }) = undo.undo(&mut alice).unwrap() {
+            replay(&mut shown, &edits);
+            assert_eq!(shown, one_by_one(alice.runs()), "seed {seed}: edits tell what changed");
+            alice.assert_invariants();
+        }
+        assert_eq!(shown, expected, "seed {seed}");
+        while let Some(Undone { edits, .. }) = undo.redo(&mut alice).unwrap() {
+            replay(&mut shown, &edits);
+            assert_eq!(shown, one_by_one(alice.runs()), "seed {seed}");
+        }
+        assert_eq!(shown, edited, "seed {seed}: redoing everything");
+        while undo.undo(&mut alice).unwrap().is_some() {}
+        assert_eq!(one_by_one(alice.runs()), expected, "seed {seed}: and undoing it again");
+        give(&alice, &mut bob);
+        give(&bob, &mut alice);
+        assert_eq!(alice.runs(), bob.runs());
+        undo_again.clear();
+        assert!(!undo_again.can_undo());
+    }
+}
