@@ -1,13 +1,17 @@
 /** Runs a scenario script of crdt-testkit/scripts (its README says what a line means). */
 import assert from "node:assert/strict";
 import { applyEdits, Doc } from "crdt-js";
+import { Shown } from "./shown.js";
+import { Words } from "./words.js";
 
 interface Replica {
   readonly doc: Doc;
   /** The delta of its newest transaction that changed anything. */
   last: Uint8Array | undefined;
+  /** What its change events alone show. */
+  readonly shown: Shown;
   /** The text by its change events alone. */
-  shown: string;
+  text: string;
 }
 
 export function runScript(text: string): void {
@@ -47,7 +51,14 @@ class Script {
     }
     this.#syncAll();
     this.#checkEvents();
-    assert.equal(new Set([...this.#replicas.values()].map(({ doc }) => doc.toString())).size, 1);
+    const [first, ...others] = [...this.#replicas.values()].map(({ doc }) => [
+      doc.toString(),
+      doc.runs(),
+      doc.registers(),
+    ]);
+    for (const other of others) {
+      assert.deepEqual(other, first);
+    }
   }
 
   #step(line: string): void {
@@ -63,9 +74,22 @@ class Script {
       to.doc.applyDelta(delta);
     } else if ((match = /^([A-Z*]) = (".*")$/.exec(line))) {
       const expected: unknown = JSON.parse(match[2] ?? "");
-      const those = match[1] === "*" ? [...this.#replicas.values()] : [this.#named(match[1])];
-      for (const { doc } of those) {
+      for (const { doc } of this.#those(match[1])) {
         assert.equal(doc.toString(), expected);
+      }
+    } else if ((match = /^([A-Z*]) runs(.*)$/.exec(line))) {
+      const expected = new Words(match[2] ?? "").runs();
+      for (const { doc } of this.#those(match[1])) {
+        assert.deepEqual(doc.runs(), expected);
+      }
+    } else if ((match = /^([A-Z*]) registers (.*)$/.exec(line))) {
+      const expected = new Map(Object.entries(new Words(match[2] ?? "").marks() ?? {}));
+      for (const { doc } of this.#those(match[1])) {
+        assert.deepEqual(doc.registers(), expected);
+      }
+    } else if ((match = /^([A-Z*]): expand (\S+) (before|after|both|none)$/.exec(line))) {
+      for (const { doc } of this.#those(match[1])) {
+        doc.setExpand(match[2] ?? "", match[3] as "before" | "after" | "both" | "none");
       }
     } else if ((match = /^([A-Z]) pending (\d+)$/.exec(line))) {
       assert.equal(this.#named(match[1]).doc.pending().operations, Number(match[2]));
@@ -91,6 +115,11 @@ class Script {
     return replica;
   }
 
+  /** The replica of this letter; of "*" all. */
+  #those(name: string | undefined): Replica[] {
+    return name === "*" ? [...this.#replicas.values()] : [this.#named(name)];
+  }
+
   #syncAll(): void {
     for (const { doc: to } of this.#replicas.values()) {
       for (const { doc: from } of this.#replicas.values()) {
@@ -101,12 +130,20 @@ class Script {
 
   /** Events replayed, snapshots and versions, for every script at every step. */
   #checkEvents(): void {
-    for (const { doc, shown } of this.#replicas.values()) {
+    for (const { doc, shown, text: replayed } of this.#replicas.values()) {
       const text = doc.toString();
-      assert.equal(shown, text);
+      assert.equal(replayed, text);
+      assert.equal(shown.toString(), text);
       assert.equal(doc.length, text.length);
+      const runs = doc.runs();
+      assert.deepEqual(runs, shown.runs());
+      const [start, end] = [charStart(text, text.length / 3), charStart(text, (text.length * 3) / 4)];
+      assert.deepEqual(doc.runs(start, end), shown.runs(start, end));
+      assert.deepEqual(doc.registers(), shown.registers);
       const copy = Doc.fromSnapshot(doc.snapshot());
       assert.equal(copy.toString(), text);
+      assert.deepEqual(copy.runs(), runs);
+      assert.deepEqual(copy.registers(), doc.registers());
       assert.deepEqual(copy.version(), doc.version());
       copy.free();
     }
@@ -114,9 +151,10 @@ class Script {
 }
 
 function newReplica(id: string): Replica {
-  const replica: Replica = { doc: new Doc({ replica: id }), last: undefined, shown: "" };
-  replica.doc.on("change", ({ edits }) => {
-    replica.shown = applyEdits(replica.shown, edits);
+  const replica: Replica = { doc: new Doc({ replica: id }), last: undefined, shown: new Shown(), text: "" };
+  replica.doc.on("change", ({ edits, local }) => {
+    replica.shown.replay(edits, local);
+    replica.text = applyEdits(replica.text, edits);
   });
   replica.doc.on("delta", (delta) => {
     replica.last = delta;
@@ -145,25 +183,49 @@ function edit({ doc }: Replica, statement: string): void {
     }
   } else {
     doc.transact(() => {
-      // A ";" inside a string does not end an edit.
-      for (const [one] of statement.matchAll(/(?:"(?:[^"\\]|\\.)*"|[^";])+/g)) {
-        const insert = /^insert (\d+) (".*")$/.exec(one.trim());
-        const deletion = /^delete (\d+) (\d+)$/.exec(one.trim());
-        if (insert) {
-          doc.insert(toUtf16(doc, Number(insert[1])), JSON.parse(insert[2] ?? "") as string);
-        } else if (deletion) {
-          deleteScalars(doc, Number(deletion[1]), Number(deletion[2]));
-        } else {
-          throw new SyntaxError(`not understood: ${one}`);
-        }
-      }
+      const words = new Words(statement);
+      do {
+        editOnce(doc, words);
+      } while (words.takes(";"));
+      words.end();
     });
+  }
+}
+
+function editOnce(doc: Doc, words: Words): void {
+  const kind = words.word();
+  if (kind === "set" || kind === "unset") {
+    doc.set(words.word(), kind === "set" ? words.json() : null);
+    return;
+  }
+  const position = words.number();
+  const start = toUtf16(doc, position);
+  if (kind === "insert") {
+    const text = words.string();
+    doc.insert(start, text, words.withMarks());
+  } else if (kind === "embed") {
+    const value = words.json();
+    doc.insertEmbed(start, value, words.withMarks());
+  } else if (kind === "delete") {
+    deleteScalars(doc, position, words.number());
+  } else if (kind === "mark" || kind === "unmark") {
+    const length = toUtf16(doc, position + words.number()) - start;
+    const name = words.word();
+    doc.mark(start, length, name, kind === "mark" ? words.json() : null);
+  } else {
+    throw new SyntaxError(`not understood: ${kind}`);
   }
 }
 
 function deleteScalars(doc: Doc, position: number, length: number): void {
   const start = toUtf16(doc, position);
   doc.delete(start, toUtf16(doc, position + length) - start);
+}
+
+/** The nearest place at or in front of this one that is not inside a surrogate pair. */
+function charStart(text: string, position: number): number {
+  const whole = Math.floor(position);
+  return /[\uDC00-\uDFFF]/.test(text.charAt(whole)) ? whole - 1 : whole;
 }
 
 function toUtf16(doc: Doc, position: number): number {
