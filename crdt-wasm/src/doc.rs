@@ -31,6 +31,17 @@ impl Doc {
         Ok(Self { inner })
     }
 
+    /// A document that starts with these runs; `content` is what `packet.ts` writes.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::seeded`], and when the content is not what `packet.ts` writes.
+    pub fn seeded(replica: u64, content: &[u8], document: &str) -> Result<Self, JsValue> {
+        let content =
+            packet::read_runs(content).ok_or_else(|| thrown("malformed", "the content is not runs"))?;
+        let inner = crdt_core::Doc::seeded(ReplicaId::new(replica), &content, document).map_err(throw)?;
+        Ok(Self { inner })
+    }
+
     /// The length of the text.
     #[wasm_bindgen(getter)]
     pub fn length(&self) -> usize {

@@ -11,6 +11,8 @@ mod error;
 mod output_packet;
 mod packet;
 mod sync_client;
+mod undo_manager;
 
 pub use doc::Doc;
 pub use sync_client::SyncClient;
+pub use undo_manager::UndoManager;

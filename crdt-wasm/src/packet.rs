@@ -12,7 +12,7 @@
 //!
 //! Positions and lengths are in UTF-16 units. Marks are their number, then name and value of each.
 
-use crdt_core::bytes::{write_bytes, write_u64_le, write_varint};
+use crdt_core::bytes::{Reader, write_bytes, write_u64_le, write_varint};
 use crdt_core::{Content, Json, Marks, PendingReport, TextEdit, TextRun};
 
 /// The edits one after the other, up to the packet's end.
@@ -83,6 +83,28 @@ pub(crate) fn runs(runs: &[TextRun]) -> Vec<u8> {
         write_marks(&mut out, marks);
     }
     out
+}
+
+/// Reads what [`runs`] writes, with marks as their number, then name and value of each; `None` if it is not that.
+pub(crate) fn read_runs(bytes: &[u8]) -> Option<Vec<TextRun>> {
+    let mut reader = Reader::new(bytes);
+    let mut runs = Vec::new();
+    while !reader.is_empty() {
+        let kind = reader.u8().ok()?;
+        let content = reader.str().ok()?;
+        let content = match kind & 2 {
+            0 => Content::Text(content.into()),
+            _ => Content::Embed(Json::parse(content).ok()?),
+        };
+        let mut marks: Vec<(&str, Json)> = Vec::new();
+        if kind & 1 == 1 {
+            for _ in 0..reader.count(2).ok()? {
+                marks.push((reader.str().ok()?, Json::parse(reader.str().ok()?).ok()?));
+            }
+        }
+        runs.push(TextRun { content, marks: marks.into_iter().collect() });
+    }
+    Some(runs)
 }
 
 /// Name and value of each.

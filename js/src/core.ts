@@ -4,6 +4,7 @@ export { applyEdits, type TextEdit, type TextRun } from "./edit.js";
 export { CrdtError, type CrdtErrorCode } from "./error.js";
 export type { Json, Marks } from "./json.js";
 export type { PendingReport } from "./packet.js";
+export { UndoManager, type UndoEvents, type UndoOptions, type UndoSelection } from "./undo.js";
 export type { BackoffOptions } from "./providers/backoff.js";
 export type { Presence, PresenceEvents, PresenceState } from "./providers/presence.js";
 export {

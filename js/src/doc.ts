@@ -1,10 +1,10 @@
-import { Doc as WasmDoc } from "../wasm/crdt_wasm.js";
+import { Doc as WasmDoc, UndoManager as WasmUndoManager } from "../wasm/crdt_wasm.js";
 import type { TextEdit, TextRun } from "./edit.js";
 import { needEngine } from "./engine.js";
 import { CrdtError, fromWasm } from "./error.js";
 import { Events } from "./events.js";
 import { type Json, type Marks, NO_MARKS } from "./json.js";
-import { marksToText, PacketReader, type PendingReport, textToMarks } from "./packet.js";
+import { marksToText, PacketReader, type PendingReport, textToMarks, writeRuns } from "./packet.js";
 import { randomReplica, replicaBits } from "./replica.js";
 import { DocSync, type SyncHandlers } from "./sync.js";
 
@@ -29,6 +29,15 @@ export interface ChangeEvent {
 export interface VersionEvent {
   readonly origin: unknown;
   readonly local: boolean;
+}
+
+/** @internal */
+export interface UndoPort {
+  readonly undo: WasmUndoManager;
+  /** Nothing once the document is freed. */
+  doc(): WasmDoc | undefined;
+  /** `undefined` if there was nothing to undo or redo. */
+  step(which: "undo" | "redo", origin: unknown): { selection: { anchor: number; head: number } | undefined } | undefined;
 }
 
 /** @internal */
@@ -75,13 +84,13 @@ export class Doc {
   /** As `plain` says, negated; asked once, until it is true. */
   #rich = false;
 
-  constructor(options: DocOptions = {}, /** @internal */ snapshot?: Uint8Array) {
+  constructor(options: DocOptions = {}, /** @internal */ open = (bits: bigint): WasmDoc => new WasmDoc(bits)) {
     this.replica = options.replica ?? randomReplica();
     const bits = replicaBits(this.replica);
     needEngine();
     try {
-      this.#wasm = snapshot ? WasmDoc.fromSnapshot(bits, snapshot) : new WasmDoc(bits);
-      this.#rich = snapshot !== undefined && this.#wasm.rich;
+      this.#wasm = open(bits);
+      this.#rich = this.#wasm.rich;
     } catch (error) {
       throw fromWasm(error);
     }
@@ -89,7 +98,19 @@ export class Doc {
 
   /** The document that `snapshot()` gave, as a new replica. */
   static fromSnapshot(snapshot: Uint8Array, options: DocOptions = {}): Doc {
-    return new Doc(options, snapshot);
+    return new Doc(options, (bits) => WasmDoc.fromSnapshot(bits, snapshot));
+  }
+
+  /**
+   * A document that starts with `content`, which never doubles: everybody who seeds the document called `document` with the
+   * same content makes the same operations. Seed with what is fixed, such as a template.
+   */
+  static seeded(content: string | readonly TextRun[], document: string, options: DocOptions = {}): Doc {
+    const runs = typeof content === "string" ? [{ text: content }] : content;
+    if (!runs.every((run) => !("text" in run) || isWellFormed(run.text)) || !isWellFormed(document)) {
+      throw new CrdtError("ill-formed-text", "the text has half a surrogate pair in it");
+    }
+    return new Doc(options, (bits) => WasmDoc.seeded(bits, writeRuns(runs), document));
   }
 
   get length(): number {
@@ -380,6 +401,41 @@ export class Doc {
       },
     };
     return new DocSync(name, doc, handlers);
+  }
+
+  /**
+   * Starts watching for undo. For `UndoManager`.
+   * @internal
+   */
+  openUndo(interval: number, replicas: readonly string[]): UndoPort {
+    const undo = new WasmUndoManager(this.#live(), interval, BigUint64Array.from(replicas, replicaBits));
+    return {
+      undo,
+      doc: () => this.#wasm,
+      step: (which, origin) => {
+        const wasm = this.#live();
+        this.#refuseInTransaction();
+        const from = wasm.issued();
+        let packet: Uint8Array | undefined;
+        try {
+          packet = which === "undo" ? undo.undo(wasm) : undo.redo(wasm);
+        } catch (error) {
+          throw fromWasm(error);
+        }
+        if (!packet) {
+          return undefined;
+        }
+        const reader = new PacketReader(packet);
+        const selection = reader.byte() === 1 ? { anchor: reader.number(), head: reader.number() } : undefined;
+        const edits = reader.edits();
+        this.#rich ||= wasm.rich;
+        if (wasm.issued() > from) {
+          this.#track(edits, origin);
+          this.#tell({ edits, origin }, this.#events.heard("delta") ? wasm.issuedSince(from) : undefined);
+        }
+        return { selection };
+      },
+    };
   }
 
   /** Releases the memory at once, instead of when the garbage collector gets to it. */

@@ -180,3 +180,35 @@ export function textToMarks(text: string): { marks?: Marks } {
   }
   return { marks: Object.fromEntries(marks) };
 }
+
+/** The content of a new document, as `packet.rs` reads it. */
+export function writeRuns(runs: readonly TextRun[]): Uint8Array {
+  const bytes: number[] = [];
+  const encoder = new TextEncoder();
+  const number = (value: number): void => {
+    for (; value >= 0x80; value = Math.floor(value / 128)) {
+      bytes.push((value % 128) + 128);
+    }
+    bytes.push(value);
+  };
+  const text = (value: string): void => {
+    const encoded = encoder.encode(value);
+    number(encoded.length);
+    for (const byte of encoded) {
+      bytes.push(byte);
+    }
+  };
+  for (const run of runs) {
+    const marks = Object.entries(run.marks ?? {}).filter(([, value]) => value !== null);
+    bytes.push(("text" in run ? 0 : 2) + (marks.length > 0 ? 1 : 0));
+    text("text" in run ? run.text : JSON.stringify(run.embed));
+    if (marks.length > 0) {
+      number(marks.length);
+      for (const [name, value] of marks) {
+        text(name);
+        text(JSON.stringify(value));
+      }
+    }
+  }
+  return Uint8Array.from(bytes);
+}

@@ -40,6 +40,8 @@ export interface BoundPresence {
 export interface BoundUndo {
   undo(): boolean;
   redo(): boolean;
+  /** Takes note of where the selection is; to be called when it moves without an edit. */
+  noteSelection?(): void;
   /** How each step of undo finds the selection that it brings back. */
   selection?:
     | {
