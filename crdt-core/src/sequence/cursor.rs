@@ -110,10 +110,13 @@ impl Cursor {
         self.known && unit.of(in_front(total, self.behind)) == position
     }
 
-    /// So much is gone from the item behind.
+    /// So much is gone from the item behind, which may be in another leaf.
     #[inline]
     pub(super) fn shrink_behind(&mut self, less: Visible) {
         self.behind.sub(less);
+        if self.leaf_behind.chars() > self.behind.chars() {
+            self.leaf_behind = self.behind;
+        }
     }
 
     /// Whether its leaf is known to hold unit `target`.

@@ -3,6 +3,7 @@ use super::item::Item;
 use super::{Sequence, seq};
 use crate::anchor::Side;
 use crate::op_log::{LocalId, OpLog, Placement};
+use crate::tree::{Item as _, Slot, Summary as _};
 use crate::units::Size;
 
 impl Sequence {
@@ -49,7 +50,24 @@ impl Sequence {
             .map(|replica| Size::of(replica.text().slice(0..replica.text().len())).chars)
             .sum();
         assert_eq!(elements, inserted, "every element is in exactly one item");
+        self.assert_cursor();
         self.assert_writer(log);
+    }
+
+    /// What the cursor knows of the text around it is so.
+    fn assert_cursor(&self) {
+        let total = self.visible();
+        let Some(end) = self.cursor.end(total) else { return };
+        let slot = self.cursor.slot;
+        let mut expected = self.items.sum_before(slot);
+        expected.add(self.items.get(slot).summary());
+        assert_eq!(end.chars(), expected.chars(), "the cursor knows where its item ends");
+        let (front, back) = self.cursor.around(total);
+        if front.chars() < back.chars() {
+            let leaf = self.items.items(slot.leaf).iter().map(|item| item.summary().chars()).sum::<usize>();
+            let start = self.items.sum_before(Slot { leaf: slot.leaf, index: 0 }).chars();
+            assert!(start <= front.chars() && back.chars() <= start + leaf, "and what its leaf holds");
+        }
     }
 
     /// What goes on from the last edit here goes on in the log.
