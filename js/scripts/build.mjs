@@ -19,6 +19,7 @@ const entries = {
   quill: "src/bindings/quill/index.ts",
   codemirror: "src/bindings/codemirror/index.ts",
   monaco: "src/bindings/monaco/index.ts",
+  prosemirror: "src/bindings/prosemirror/index.ts",
   textarea: "src/bindings/textarea/index.ts",
 };
 
@@ -49,7 +50,7 @@ async function bundle(format, extension) {
     outExtension: { ".js": extension },
     bundle: true,
     // Optional peers. Of other editors only types are imported.
-    external: ["@codemirror/*"],
+    external: ["@codemirror/*", "prosemirror-*"],
     format,
     target: "es2022",
     platform: "neutral",

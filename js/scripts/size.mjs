@@ -11,6 +11,7 @@ const programs = {
   "crdt-js: Doc, WebSocketProvider": `import { Doc, WebSocketProvider } from "crdt-js"; console.log(new WebSocketProvider(new Doc(), "/", "x"));`,
   "crdt-js/slim: Doc, WebSocketProvider": `import { Doc, init, WebSocketProvider } from "crdt-js/slim"; await init("/crdt.wasm"); console.log(new WebSocketProvider(new Doc(), "/", "x"));`,
   "crdt-js/quill": `import { bindQuill } from "crdt-js/quill"; console.log(bindQuill);`,
+  "crdt-js/prosemirror": `import { collaboration } from "crdt-js/prosemirror"; console.log(collaboration);`,
   "crdt-js/codemirror": `import { collaboration } from "crdt-js/codemirror"; console.log(collaboration);`,
   "crdt-js/monaco": `import { bindMonaco } from "crdt-js/monaco"; console.log(bindMonaco);`,
   "crdt-js/textarea": `import { bindTextarea } from "crdt-js/textarea"; console.log(bindTextarea);`,
@@ -29,7 +30,7 @@ for (const [name, contents] of Object.entries(programs)) {
     absWorkingDir: root,
     bundle: true,
     minify: true,
-    external: ["@codemirror/*"],
+    external: ["@codemirror/*", "prosemirror-*"],
     format: "esm",
     write: false,
   });

@@ -35,6 +35,8 @@ export type CrdtErrorCode =
   | "invalid-reference"
   /** A replica id that is not 16 hexadecimal digits. */
   | "invalid-replica"
+  /** Content that the document has no form for, in an editor; or an editor's schema without paragraphs. */
+  | "unsupported-content"
   /** `applyDelta` inside `transact`. */
   | "in-transaction"
   /** Used after `free()` or `destroy()`. */

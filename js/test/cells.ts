@@ -80,6 +80,10 @@ export class Cells implements RichDoc {
     }
   }
 
+  setExpand(): void {
+    // What is typed here has no marks but those it is given.
+  }
+
   registers(): Map<string, Json> {
     return this.#registers;
   }

@@ -22,6 +22,7 @@ export interface RichDoc extends BoundDoc {
   insertEmbed(position: number, value: Json, marks?: Marks): void;
   mark(position: number, length: number, name: string, value: Json): void;
   runs(start?: number, end?: number): TextRun[];
+  setExpand(name: string, expand: "none"): void;
   /** Gives a register a value; `null` empties it. */
   set(name: string, value: Json): void;
   registers(): ReadonlyMap<string, Json>;

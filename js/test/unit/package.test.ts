@@ -28,7 +28,7 @@ before(() => {
   for (const file of files) {
     cpSync(join(root, file), join(installed, file));
   }
-  for (const peer of ["quill", "@codemirror", "monaco-editor"]) {
+  for (const peer of ["quill", "@codemirror", "monaco-editor", "prosemirror-model", "prosemirror-state", "prosemirror-transform", "prosemirror-view"]) {
     symlinkSync(join(root, "node_modules", peer), join(folder, "node_modules", peer));
   }
   writeFileSync(join(folder, "package.json"), "{}");
@@ -95,12 +95,18 @@ test("slim has what the default entry has, and init", () => {
 
 test("bindings load without the WebAssembly", () => {
   const said = run("bindings.mjs", `import { bindTextarea } from "crdt-js/textarea"; import { bindQuill } from "crdt-js/quill";
-    import { bindCodeMirror } from "crdt-js/codemirror"; import { bindMonaco } from "crdt-js/monaco";
-    console.log(typeof bindTextarea, typeof bindQuill, typeof bindCodeMirror, typeof bindMonaco);`);
-  assert.equal(said, "function function function function");
-  const required = run("bindings.cjs", `console.log(typeof require("crdt-js/codemirror").collaboration);`);
-  assert.equal(required, "function");
-  for (const [entry, peers] of [["quill", []], ["textarea", []], ["monaco", []], ["codemirror", ["@codemirror/state", "@codemirror/view"]]] as const) {
+    import { bindCodeMirror } from "crdt-js/codemirror"; import { bindMonaco } from "crdt-js/monaco"; import { bindProseMirror } from "crdt-js/prosemirror";
+    console.log(typeof bindTextarea, typeof bindQuill, typeof bindCodeMirror, typeof bindMonaco, typeof bindProseMirror);`);
+  assert.equal(said, "function function function function function");
+  const required = run("bindings.cjs", `console.log(typeof require("crdt-js/codemirror").collaboration, typeof require("crdt-js/prosemirror").collaboration);`);
+  assert.equal(required, "function function");
+  for (const [entry, peers] of [
+    ["quill", []],
+    ["textarea", []],
+    ["monaco", []],
+    ["codemirror", ["@codemirror/state", "@codemirror/view"]],
+    ["prosemirror", ["prosemirror-model", "prosemirror-state", "prosemirror-transform", "prosemirror-view"]],
+  ] as const) {
     const source = readFileSync(join(root, `dist/${entry}.js`), "utf8");
     const imported = new Set(Array.from(source.matchAll(/^(?:import|\} from) .*?"([^"]+)";$/gm), ([, from]) => from));
     assert.deepEqual([...imported].sort(), peers, entry);
@@ -116,9 +122,16 @@ test("types hold for ES modules and for CommonJS", () => {
     import { bindCodeMirror, collaboration } from "crdt-js/codemirror";
     import { EditorView } from "@codemirror/view";
     import { bindMonaco } from "crdt-js/monaco";
+    import * as prosemirror from "crdt-js/prosemirror";
     import type { editor } from "monaco-editor";
+    import type { EditorView as ProseMirrorView } from "prosemirror-view";
     import type Quill from "quill";
-    export function use(quill: Quill, element: HTMLTextAreaElement, monaco: editor.IStandaloneCodeEditor): Promise<void> {
+    export function use(
+      quill: Quill,
+      element: HTMLTextAreaElement,
+      monaco: editor.IStandaloneCodeEditor,
+      prose: ProseMirrorView,
+    ): Promise<void> {
       const doc = new Doc();
       const edits: TextEdit[] = doc.applyDelta(new Uint8Array());
       const provider = new WebSocketProvider(doc, "/v1/sync", "name", { presence: { name: "Ada" } });
@@ -128,6 +141,7 @@ test("types hold for ES modules and for CommonJS", () => {
       bindMonaco(doc, monaco, { presence: provider.presence }).destroy();
       const view = new EditorView({ extensions: [collaboration(doc, { presence: provider.presence })] });
       bindCodeMirror(doc, view).destroy();
+      prosemirror.bindProseMirror(doc, prose, { presence: provider.presence }).destroy();
       console.log(new CrdtError("full", "").code);
       return init("/crdt.wasm");
     }`;

@@ -12,7 +12,7 @@ import { Keyboard } from "./keyboard.js";
 import type { Report, Seat } from "./seat.js";
 
 /** Each has an adapter of its name in `adapters/`. */
-export const BINDINGS = ["textarea", "quill", "codemirror", "monaco"] as const;
+export const BINDINGS = ["textarea", "quill", "codemirror", "monaco", "prosemirror"] as const;
 export type BindingName = (typeof BINDINGS)[number];
 
 const STARTS = ["", "word", "The quick brown fox\njumps over\n\nthe lazy dog.", "\n\n", "😀 one\ntwo 漢字\nthree é\n"];
