@@ -23,14 +23,18 @@ export interface Stretch {
   readonly length: number;
 }
 
+/** A step past what an editor cannot show as it is: on the screen alone, or in the document alone. */
+export type StuckStep = { readonly ghost: number } | { readonly hidden: number };
+
 /**
  * A stretch of text. `both`: shown, and in the document. `unseen`: in the document, not shown yet.
- * `gone`: still shown, no longer in the document. Behind the last piece everything is `both`.
+ * `gone`: still shown, no longer in the document. Behind the last piece everything is `both`. What is `stuck` the
+ * editor was told to take away, or to show, and did not.
  */
 export type Piece =
   | { readonly kind: "both"; readonly length: number; readonly marked?: true }
-  | { readonly kind: "gone"; readonly length: number }
-  | { readonly kind: "unseen"; readonly length: number; readonly text: string };
+  | { readonly kind: "gone"; readonly length: number; readonly stuck?: true }
+  | { readonly kind: "unseen"; readonly length: number; readonly text: string; readonly stuck?: true };
 
 /**
  * How far what an editor shows lags behind the document, while remote edits wait (for the end of an
@@ -72,7 +76,7 @@ export class Lag {
           ? touched.map((piece): Piece => (piece.kind === "both" ? { ...piece, marked: true } : piece))
           : touched
               .filter((piece) => piece.kind !== "unseen")
-              .map((piece): Piece => ({ kind: "gone", length: piece.length }));
+              .map((piece): Piece => (piece.kind === "gone" ? piece : { kind: "gone", length: piece.length }));
       this.#pieces.splice(at, end - at, ...left);
     }
   }
@@ -201,9 +205,42 @@ export class Lag {
     return steps;
   }
 
+  /** The same, but for what is stuck: that stays as it is. */
+  releaseOthers(): (ReleaseStep | StuckStep)[] {
+    const before = this.#pieces;
+    const isStuck = (piece: Piece): boolean => piece.kind !== "both" && piece.stuck === true;
+    const steps = this.release().map((step, index): ReleaseStep | StuckStep => {
+      const piece = before[index];
+      if (!piece || !isStuck(piece)) {
+        return step;
+      }
+      return piece.kind === "gone" ? { ghost: piece.length } : { hidden: piece.length };
+    });
+    if (before.some(isStuck)) {
+      this.#pieces = before
+        .filter((piece) => isStuck(piece) || piece.kind !== "gone")
+        .map((piece) => (isStuck(piece) ? piece : { kind: "both", length: piece.length }));
+    }
+    return steps;
+  }
+
   /** The screen was told to show the document and shows something else: this is how they differ. */
   differs(pieces: readonly Piece[]): void {
-    this.#pieces = [...pieces];
+    this.#pieces = pieces.map((piece) => (piece.kind === "both" ? piece : { ...piece, stuck: true }));
+  }
+
+  /** What is stuck, and where. */
+  stuck(): { readonly piece: Piece; readonly onScreen: number; readonly inDocument: number }[] {
+    const found = [];
+    let [screen, inDoc] = [0, 0];
+    for (const piece of this.#pieces) {
+      if (piece.kind !== "both" && piece.stuck) {
+        found.push({ piece, onScreen: screen, inDocument: inDoc });
+      }
+      screen += onScreen(piece);
+      inDoc += inDocument(piece);
+    }
+    return found;
   }
 
   /** Makes a boundary at `position` and gives the index of the first piece behind it. */
@@ -237,7 +274,7 @@ function onScreen(piece: Piece): number {
 
 function part(piece: Piece, start: number, end: number): Piece {
   return piece.kind === "unseen"
-    ? { kind: "unseen", length: end - start, text: piece.text.slice(start, end) }
+    ? { ...piece, length: end - start, text: piece.text.slice(start, end) }
     : { ...piece, length: end - start };
 }
 

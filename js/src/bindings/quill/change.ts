@@ -107,24 +107,14 @@ class ChangeWriter {
 
   #insertInText(content: string | { readonly embed: Json }, text: string, marks: Marks): void {
     for (const { position } of this.#editor.lag.screenChanged({ position: this.#position, deleted: 0, inserted: text })) {
-      if (this.#isForeign(position)) {
+      if (this.#editor.formats.knowsAll || this.#doc.plain) {
+        insertHere(this.#doc, position, content, marks);
+      } else {
         // What this editor does not know grows or ends here as its kind does: only the others are this editor's to set.
         insertHere(this.#doc, position, content);
         this.#set(position, text.length, marks);
-      } else {
-        insertHere(this.#doc, position, content, marks);
       }
     }
-  }
-
-  /** Whether marks that this editor does not know stand around a place. */
-  #isForeign(position: number): boolean {
-    const { formats } = this.#editor;
-    if (formats.knowsAll || this.#doc.plain) {
-      return false;
-    }
-    const around = this.#doc.runs(Math.max(0, position - 1), Math.min(this.#doc.length, position + 1));
-    return around.some((run) => eachMark(run.marks).some(([name]) => !formats.knows(name)));
   }
 
   /** Gives a stretch exactly these of the marks that the editor knows. */

@@ -109,8 +109,17 @@ export class Cursors {
       return [];
     }
     const range = this.#layer.ownerDocument.createRange();
-    range.setStart(from.domNode, fromOffset);
-    range.setEnd(to.domNode, toOffset);
+    // An embed is stood beside, not in.
+    if (from.domNode.nodeType === Node.TEXT_NODE) {
+      range.setStart(from.domNode, fromOffset);
+    } else {
+      range[fromOffset === 0 ? "setStartBefore" : "setStartAfter"](from.domNode);
+    }
+    if (to.domNode.nodeType === Node.TEXT_NODE) {
+      range.setEnd(to.domNode, toOffset);
+    } else {
+      range[toOffset === 0 ? "setEndBefore" : "setEndAfter"](to.domNode);
+    }
     return [...range.getClientRects()];
   }
 }

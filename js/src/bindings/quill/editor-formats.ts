@@ -15,7 +15,16 @@ interface Embed {
   create(value: unknown): HTMLElement;
 }
 
-type Scopes = Record<"BLOCK" | "BLOCK_BLOT" | "BLOT", number>;
+interface Parchment {
+  readonly Scope: Record<"BLOCK" | "BLOCK_BLOT" | "BLOT", number>;
+  readonly EmbedBlot: { readonly prototype: object };
+}
+
+/** Embeds by their class, which nobody may put into a document. */
+const INNER = ["break", "cursor"];
+
+/** Those that take any value without an error. */
+const ROBUST = ["image", "video", UNKNOWN_EMBED];
 
 interface Registry {
   query(name: string, scope?: number): unknown;
@@ -27,7 +36,7 @@ type DeltaClass = new (ops: readonly QuillOp[]) => { diff(other: unknown): { rea
 /** The formats of the editor's own registry, which then has the placeholder for unknown embeds, too. */
 export function formatsOf(quill: Quill): Formats {
   const library = libraryOf(quill);
-  const { Scope } = library.import("parchment") as { readonly Scope: Scopes };
+  const { Scope, EmbedBlot } = library.import("parchment") as Parchment;
   const { registry } = quill.scroll as unknown as { readonly registry: Registry };
   if (registry.query(UNKNOWN_EMBED) === null) {
     registry.register(placeholder(library.import("blots/embed") as Embed));
@@ -36,10 +45,24 @@ export function formatsOf(quill: Quill): Formats {
   return {
     knowsAll: false,
     knows: (name) => knows(name),
-    knowsEmbed: (kind) => knows(kind, Scope.BLOT),
+    knowsEmbed(kind, value) {
+      const blot = registry.query(kind, Scope.BLOT) as { readonly prototype?: unknown; create(value: unknown): unknown } | null;
+      const isEmbed = blot?.prototype instanceof (EmbedBlot as unknown as typeof Object) && !INNER.includes(kind);
+      return isEmbed && (ROBUST.includes(kind) || canCreate(blot, value));
+    },
     isBlock: (name) => knows(name, Scope.BLOCK),
     isKind: (name) => knows(name, Scope.BLOCK_BLOT),
   };
+}
+
+/** A formula's needs KaTeX, a mention's a name; what they refuse is shown as unknown. */
+function canCreate(blot: { create(value: unknown): unknown }, value: unknown): boolean {
+  try {
+    blot.create(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The change that makes one content of another, by Quill's own reckoning. */

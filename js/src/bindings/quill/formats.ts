@@ -5,7 +5,7 @@ export interface Formats {
   /** It shows every name and every embed. */
   readonly knowsAll: boolean;
   knows(name: string): boolean;
-  knowsEmbed(kind: string): boolean;
+  knowsEmbed(kind: string, value: unknown): boolean;
   /** Whether it formats lines. */
   isBlock(name: string): boolean;
   /** Whether it says what a line is (a heading, an entry of a list), of which a line shows one at most. */

@@ -25,6 +25,20 @@ export interface QuillOptions {
 }
 
 /**
+ * A document on a Quill editor.
+ *
+ * Positions in one are positions in the other, nearly always: but not while remote edits wait for an input method, nor where
+ * Quill cannot show what the document holds. It puts a line of its own in front of a video that stands in a line, and takes images
+ * out of code.
+ */
+export interface QuillBinding extends Binding {
+  /** Where in the document an index of Quill's is. */
+  toDocument(index: number): number;
+  /** Which index of Quill's a position in the document is. */
+  toEditor(position: number): number;
+}
+
+/**
  * Shows `doc` in `quill`, whose content it replaces, and makes edits there edits of the document: text, formats
  * and embeds, each as what it is.
  *
@@ -32,8 +46,8 @@ export interface QuillOptions {
  * document: formats do not show, embeds show as a placeholder. Others' edits arrive with this binding as their source, keep the
  * selection, wait while an input method composes, and are not undone by Quill's history, which is set to `userOnly`.
  */
-export function bindQuill(doc: RichDoc, quill: Quill, options: QuillOptions = {}): Binding {
-  return new QuillBinding(doc, quill, options.presence);
+export function bindQuill(doc: RichDoc, quill: Quill, options: QuillOptions = {}): QuillBinding {
+  return new Bound(doc, quill, options.presence);
 }
 
 /** What of Quill's history module its types hide. */
@@ -44,7 +58,7 @@ interface History {
 
 type Source = Parameters<Quill["update"]>[0];
 
-class QuillBinding implements Binding {
+class Bound implements QuillBinding {
   /** Quill hands on whatever it gets as source: by it we know our own changes again. */
   readonly #source = this as unknown as Source;
   readonly #doc: RichDoc;
@@ -56,6 +70,8 @@ class QuillBinding implements Binding {
   readonly #ends: (() => void)[] = [];
   /** Whether the last line has other formats in the document than it had on the screen. */
   #lastLineWaits = false;
+  /** What Quill would not take away or show, and what stood around it then. */
+  readonly #refused = new Set<string>();
   /** What Quill was told to change and has not yet said that it did. */
   #told: readonly QuillOp[] | undefined;
 
@@ -109,6 +125,15 @@ class QuillBinding implements Binding {
     this.#share(this.#selection());
   }
 
+  toDocument(index: number): number {
+    // Quill's last "\n" is not the document's.
+    return Math.min(this.#lag.toDocument(index), this.#doc.length);
+  }
+
+  toEditor(position: number): number {
+    return this.#lag.toScreen(position);
+  }
+
   destroy(): void {
     for (const end of this.#ends.splice(0)) {
       end();
@@ -149,6 +174,9 @@ class QuillBinding implements Binding {
       throw error;
     }
     this.#recheckLines(ops);
+    if (!this.#lag.none && !this.#quill.composition.isComposing) {
+      this.#retry();
+    }
     this.#cursors?.draw();
     this.#share(this.#selection());
   }
@@ -170,8 +198,14 @@ class QuillBinding implements Binding {
 
   /** Shows what waited, unless it still has to. */
   #release(): void {
-    const waits = this.#lag.waits || this.#lastLineWaits;
-    if (this.#quill.composition.isComposing || !waits || this.#ends.length === 0) {
+    if (this.#lag.waits || this.#lastLineWaits) {
+      this.#settle();
+    }
+  }
+
+  /** Makes the screen show the document, as far as it can, unless it has to wait. */
+  #settle(): void {
+    if (this.#quill.composition.isComposing || this.#ends.length === 0) {
       return;
     }
     // What was typed and not noticed yet is an edit of the text that is on the screen.
@@ -180,16 +214,54 @@ class QuillBinding implements Binding {
       this.#lastLineWaits = false;
       this.#lag.remark(this.#quill.getLength() - 1, 1);
     }
-    const ops = showChange(this.#lag.release(), this.#doc, this.#formats, (position, length) =>
-      this.#quill.getContents(position, length).ops,
-    );
+    const ops = this.#changes();
     if (ops.length > 0) {
-      this.#told = ops;
-      this.#quill.updateContents(ops, this.#source);
-      // It says nothing if nothing came of it.
-      this.#shown([]);
-      this.#cursors?.draw();
-      this.#share(this.#selection());
+      this.#show(ops);
+    }
+    this.#retry();
+    this.#cursors?.draw();
+    this.#share(this.#selection());
+  }
+
+  /** Tells Quill what to change. */
+  #show(ops: QuillOp[]): void {
+    this.#told = ops;
+    this.#quill.updateContents(ops, this.#source);
+    // It says nothing if nothing came of it.
+    this.#shown([]);
+  }
+
+  /**
+   * What Quill could not show it may be able to show now: told one by one, since it goes on with the wrong places
+   * where it refuses something. It is asked once for what stands around it.
+   */
+  #retry(): void {
+    for (;;) {
+      const stuck = this.#lag.stuck();
+      const next = stuck
+        .map(({ piece, onScreen, inDocument }) => {
+          const shown = piece.kind === "gone" ? piece.length : 0;
+          const start = Math.max(0, onScreen - 1);
+          const around = this.#quill.getContents(start, onScreen + shown + 1 - start).ops;
+          const [line] = this.#quill.getLine(onScreen) as [{ formats?: () => unknown } | null, number];
+          const place = JSON.stringify([around, line?.formats?.(), piece]);
+          return { piece, onScreen, inDocument, place };
+        })
+        .find(({ place }) => !this.#refused.has(place));
+      if (!next) {
+        return;
+      }
+      const { piece, onScreen, inDocument, place } = next;
+      const change =
+        piece.kind === "gone"
+          ? [{ delete: piece.length }]
+          : shownContent(this.#doc, inDocument, inDocument + piece.length, this.#formats);
+      this.#refused.add(place);
+      this.#quill.updateContents(at(onScreen, change), this.#source);
+      this.#compare();
+      if (this.#lag.stuck().length < stuck.length) {
+        this.#refused.delete(place);
+      }
     }
   }
 
@@ -216,6 +288,25 @@ class QuillBinding implements Binding {
         differenceBetween(this.#quill, from, to),
       ),
     );
+    const stuck = this.#lag.stuck();
+    if (stuck.length === 0) {
+      return;
+    }
+    const ops = this.#changes();
+    // A line of Quill's own has no formats, whatever stood there before.
+    for (const { piece, onScreen } of stuck) {
+      const [op] = piece.kind === "gone" ? this.#quill.getContents(onScreen, 1).ops : [];
+      const attributes = Object.fromEntries(Object.keys(op?.attributes ?? {}).map((name) => [name, null]));
+      this.#quill.updateContents(at(onScreen, [{ retain: 1, attributes }]), this.#source);
+    }
+    this.#quill.updateContents(ops, this.#source);
+  }
+
+  /** What to change on the screen so that it shows the document, but for what is stuck. */
+  #changes(): QuillOp[] {
+    return showChange(this.#lag.releaseOthers(), this.#doc, this.#formats, (position, length) =>
+      this.#quill.getContents(position, length).ops,
+    );
   }
 
   #content(): QuillOp[] {
@@ -227,8 +318,13 @@ class QuillBinding implements Binding {
   }
 
   #share(range: QuillRange | null): void {
-    // Select-all goes over Quill's last "\n", which the document does not have.
-    const place = (position: number): number => Math.min(this.#lag.toDocument(position), this.#doc.length);
-    this.#sharing.share(range && { anchor: place(range.index), head: place(range.index + range.length) });
+    this.#sharing.share(
+      range && { anchor: this.toDocument(range.index), head: this.toDocument(range.index + range.length) },
+    );
   }
+}
+
+/** A change that starts at an index. */
+function at(index: number, change: QuillOp[]): QuillOp[] {
+  return index > 0 ? [{ retain: index }, ...change] : change;
 }

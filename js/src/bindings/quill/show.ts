@@ -1,7 +1,7 @@
 /** What of a document an editor shows, and what to change in it so that it does. */
 import { EMBED, marksOf, type TextRun } from "../../edit.js";
 import type { Json } from "../../json.js";
-import type { Piece, ReleaseStep } from "../lag.js";
+import type { Piece, ReleaseStep, StuckStep } from "../lag.js";
 import { lastLine } from "../last-line.js";
 import type { RichDoc } from "../port.js";
 import { showable } from "../text.js";
@@ -24,7 +24,7 @@ export function shownContent(doc: RichDoc, start: number, end: number, formats: 
 
 /** What to change on the screen so that it shows the document. */
 export function showChange(
-  steps: readonly ReleaseStep[],
+  steps: readonly (ReleaseStep | StuckStep)[],
   doc: RichDoc,
   formats: Formats,
   /** What the screen shows now. */
@@ -37,6 +37,11 @@ export function showChange(
     if ("delete" in step) {
       pushOp(ops, step);
       onScreen += step.delete;
+    } else if ("ghost" in step) {
+      pushOp(ops, { retain: step.ghost });
+      onScreen += step.ghost;
+    } else if ("hidden" in step) {
+      inDoc += step.hidden;
     } else if ("insert" in step) {
       for (const op of shownContent(doc, inDoc, inDoc + step.insert.length, formats)) {
         pushOp(ops, op);
@@ -81,7 +86,8 @@ export function differences(want: readonly QuillOp[], have: readonly QuillOp[], 
       return { kind: "unseen", length: step.insert.length, text: wanted.slice(start, at) };
     }
     at += Number(step.retain);
-    return { kind: "both", length: Number(step.retain) };
+    // Where it went wrong, it may have marked the wrong things.
+    return { kind: "both", length: Number(step.retain), marked: true };
   });
 }
 
@@ -125,7 +131,7 @@ function shownRun(run: TextRun, formats: Formats): QuillOp[] {
 function shownEmbed(value: Json, formats: Formats): Record<string, unknown> {
   const insert = embedInsert(value);
   const [kind, ...others] = Object.keys(insert);
-  return kind !== undefined && others.length === 0 && formats.knowsEmbed(kind) ? insert : { [UNKNOWN_EMBED]: value };
+  return kind !== undefined && others.length === 0 && formats.knowsEmbed(kind, insert[kind]) ? insert : { [UNKNOWN_EMBED]: value };
 }
 
 /** The text of a content, in which U+FFFC stands for each embed. */
