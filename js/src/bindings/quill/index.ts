@@ -3,16 +3,17 @@ import type Quill from "quill";
 import type { Range as QuillRange } from "quill";
 import { followDocument, Lag } from "../lag.js";
 import { isOfLastLine } from "../last-line.js";
-import type { Binding, BoundPresence, RichDoc } from "../port.js";
-import { SelectionSharing } from "../selection.js";
+import type { Binding, BoundPresence, BoundUndo, RichDoc } from "../port.js";
+import { type Selection, SelectionSharing } from "../selection.js";
 import { writeChange } from "./change.js";
 import { Cursors } from "./cursors.js";
 import { type QuillOp, sameShape } from "./delta.js";
 import { differenceBetween, formatsOf } from "./editor-formats.js";
 import type { Formats } from "./formats.js";
 import { differences, showChange, shownContent } from "./show.js";
+import { bindUndo, historyOf } from "./undo.js";
 
-export type { Binding, BoundDoc, BoundPresence, RichDoc } from "../port.js";
+export type { Binding, BoundDoc, BoundPresence, BoundUndo, RichDoc } from "../port.js";
 export type { QuillOp } from "./delta.js";
 export { applyQuillDelta, type HeadlessOptions, quillContents } from "./headless.js";
 
@@ -22,6 +23,11 @@ export interface QuillOptions {
    * are read; a provider's `presence`.
    */
   readonly presence?: BoundPresence;
+  /**
+   * What the keys for undo and redo, the browser's menu and Quill's history module go to. Without it, Quill's own history undoes
+   * what was done in this editor, and knows little of what others did meanwhile.
+   */
+  readonly undo?: BoundUndo;
 }
 
 /**
@@ -44,16 +50,10 @@ export interface QuillBinding extends Binding {
  *
  * The document holds Quill's content without the "\n" that always ends it. What this editor does not know stays in the
  * document: formats do not show, embeds show as a placeholder. Others' edits arrive with this binding as their source, keep the
- * selection, wait while an input method composes, and are not undone by Quill's history, which is set to `userOnly`.
+ * selection, wait while an input method composes, and are not undone.
  */
 export function bindQuill(doc: RichDoc, quill: Quill, options: QuillOptions = {}): QuillBinding {
-  return new Bound(doc, quill, options.presence);
-}
-
-/** What of Quill's history module its types hide. */
-interface History {
-  readonly options: { userOnly: boolean };
-  clear(): void;
+  return new Bound(doc, quill, options);
 }
 
 type Source = Parameters<Quill["update"]>[0];
@@ -66,6 +66,9 @@ class Bound implements QuillBinding {
   readonly #formats: Formats;
   readonly #sharing: SelectionSharing;
   readonly #cursors: Cursors | undefined;
+  readonly #undo: BoundUndo | undefined;
+  /** The selection, as positions in the document, if it is known for the document as it is. */
+  #selected: Selection | undefined;
   readonly #lag = new Lag();
   readonly #ends: (() => void)[] = [];
   /** Whether the last line has other formats in the document than it had on the screen. */
@@ -75,14 +78,15 @@ class Bound implements QuillBinding {
   /** What Quill was told to change and has not yet said that it did. */
   #told: readonly QuillOp[] | undefined;
 
-  constructor(doc: RichDoc, quill: Quill, presence: BoundPresence | undefined) {
+  constructor(doc: RichDoc, quill: Quill, { presence, undo }: QuillOptions) {
     this.#doc = doc;
     this.#quill = quill;
+    this.#undo = undo;
     this.#formats = formatsOf(quill);
     this.#sharing = new SelectionSharing(doc, presence);
     this.#showAll();
     // Undone are one's own edits only; those of others just move them.
-    const history = quill.getModule("history") as History | undefined;
+    const history = historyOf(quill);
     if (history) {
       history.options.userOnly = true;
       history.clear();
@@ -94,6 +98,7 @@ class Bound implements QuillBinding {
       }),
       doc.track((edits, origin) => {
         this.#lastLineWaits ||= origin !== this && edits.some(isOfLastLine);
+        this.#selected = undefined;
       }),
     );
     this.#listen("text-change", (delta: { readonly ops: readonly QuillOp[] }, _before: unknown, source: unknown) => {
@@ -106,6 +111,11 @@ class Bound implements QuillBinding {
     this.#listen("selection-change", () => {
       this.#share(this.#selection());
     });
+    if (undo) {
+      this.#ends.push(bindUndo(quill, undo, () => this.#selected, (selection) => {
+        this.#select(selection);
+      }));
+    }
     // Quill tells of no lost focus when the browser leaves the selection where it is.
     const focusMoved = (): void => {
       this.#share(this.#selection());
@@ -317,10 +327,20 @@ class Bound implements QuillBinding {
     return this.#quill.hasFocus() ? this.#quill.getSelection() : null;
   }
 
+  #select({ anchor, head }: Selection): void {
+    const [start, end] = [this.toEditor(Math.min(anchor, head)), this.toEditor(Math.max(anchor, head))];
+    this.#quill.setSelection(start, end - start, "user");
+  }
+
   #share(range: QuillRange | null): void {
-    this.#sharing.share(
-      range && { anchor: this.toDocument(range.index), head: this.toDocument(range.index + range.length) },
-    );
+    const selection = range && { anchor: this.toDocument(range.index), head: this.toDocument(range.index + range.length) };
+    this.#selected = selection ?? undefined;
+    try {
+      this.#undo?.noteSelection?.();
+    } catch {
+      // It ends inside a surrogate pair, or the document was freed: then it does not come back.
+    }
+    this.#sharing.share(selection);
   }
 }
 

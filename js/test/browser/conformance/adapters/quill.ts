@@ -1,3 +1,4 @@
+import { UndoManager } from "crdt-js";
 import { bindQuill } from "crdt-js/quill";
 import Quill from "quill";
 import "quill/dist/quill.snow.css";
@@ -36,7 +37,8 @@ export const adapter: Adapter = {
     hidden.hidden = true;
     document.body.append(hidden);
     const anew = open(hidden);
-    const binding = bindQuill(doc, quill, { presence });
+    const undo = new UndoManager(doc);
+    const binding = bindQuill(doc, quill, { presence, undo });
     const text = (): string => plain(quill);
     return {
       content: () => contents(quill),
@@ -66,6 +68,7 @@ export const adapter: Adapter = {
       },
       destroy() {
         binding.destroy();
+        undo.destroy();
       },
     };
   },
