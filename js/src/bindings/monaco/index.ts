@@ -49,8 +49,10 @@ class MonacoBinding implements Binding {
   readonly #cursors: MonacoCursors | undefined;
   readonly #lag = new Lag();
   readonly #ends: (() => void)[] = [];
-  /** Up to where we have heard of the model's changes. */
+  /** The version of the model up to which its changes were taken. */
   #seen: number;
+  /** Later changes: what listeners change in the model is told of in another order. */
+  readonly #early: editor.IModelContentChangedEvent[] = [];
   /** The version that our own change makes. */
   #ours: number | undefined;
 
@@ -68,7 +70,7 @@ class MonacoBinding implements Binding {
     this.#cursors = presence && new MonacoCursors(doc, monaco, model, presence);
     const listeners = [
       model.onDidChangeContent((event) => {
-        this.#changed(event);
+        this.#heard(event);
       }),
       monaco.onDidCompositionEnd(() => {
         // What the composition leaves behind may still be on its way into the model.
@@ -128,8 +130,27 @@ class MonacoBinding implements Binding {
     });
   }
 
+  #heard(event: editor.IModelContentChangedEvent): void {
+    this.#early.push(event);
+    this.#early.sort((one, other) => one.versionId - other.versionId);
+    while (this.#early[0]?.versionId === this.#seen + 1) {
+      this.#take(this.#early.shift());
+    }
+    if (this.#early.length > 0) {
+      // Everything has been told by then; what is still missing was several changes in one event.
+      this.#soon(() => {
+        while (this.#early.length > 0) {
+          this.#take(this.#early.shift());
+        }
+      });
+    }
+  }
+
   /** Makes what changed in the model an edit of the document. */
-  #changed(event: editor.IModelContentChangedEvent): void {
+  #take(event: editor.IModelContentChangedEvent | undefined): void {
+    if (!event) {
+      return;
+    }
     this.#seen = event.versionId;
     if (event.versionId === this.#ours) {
       return;
@@ -166,7 +187,6 @@ class MonacoBinding implements Binding {
   #replaced(): { position: number; deleted: number; inserted: string }[] {
     const text = this.#model.getValue(LF_PREFERENCE);
     this.#model.setEOL(LF_SEQUENCE);
-    this.#seen = this.#model.getVersionId();
     // What waits is to be seen after the change.
     const shown = this.#lag.shown(showable(this.#doc.toString()));
     const splice = spliceBetween(shown, text, undefined, 0);
@@ -208,10 +228,17 @@ class MonacoBinding implements Binding {
     return operations;
   }
 
-  /** What makes the model's text `text`, as little as possible. */
+  /** What makes the model's text `text`: whole lines, because half surrogate pairs mislead Monaco about places beside them. */
   #replacing(text: string): editor.IIdentifiedSingleEditOperation[] {
-    const splice = spliceBetween(this.#model.getValue(), text, undefined, 0);
-    return splice ? [{ range: this.#range(splice.position, splice.position + splice.deleted), text: splice.inserted }] : [];
+    const shown = this.#model.getValue();
+    const splice = spliceBetween(shown, text, undefined, 0);
+    if (!splice) {
+      return [];
+    }
+    const start = splice.position === 0 ? 0 : shown.lastIndexOf("\n", splice.position - 1) + 1;
+    const after = shown.indexOf("\n", splice.position + splice.deleted);
+    const tail = after < 0 ? 0 : shown.length - after;
+    return [{ range: this.#range(start, shown.length - tail), text: text.slice(start, text.length - tail) }];
   }
 
   #range(start: number, end: number): editor.IIdentifiedSingleEditOperation["range"] {
