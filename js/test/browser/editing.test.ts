@@ -45,7 +45,33 @@ for (const kind of ["textarea", "quill", "codemirror"] as const) {
   });
 }
 
-for (const kind of ["textarea", "quill"] as const) {
+for (const kind of ["textarea", "codemirror"] as const) {
+  test(`${kind}: undo takes back one's own edits and nobody else's, and brings the selection back`, async () => {
+    const page = await openPage();
+    const look = (): Promise<unknown> => page.evaluate(() => [window.stage.seat(0).shown, ...window.stage.selection(0)]);
+    await page.evaluate((kind) => { window.stage.set([kind, kind], "start"); }, kind);
+    await page.evaluate(() => { window.stage.select(0, 1, 3); });
+    await page.keyboard.type("TAR");
+    await page.evaluate(() => {
+      window.stage.seat(1).doc.insert(0, "theirs ");
+      window.stage.deliver(0);
+      window.stage.select(0, 12);
+    });
+    await page.keyboard.press("Control+z");
+    assert.deepEqual(await look(), ["theirs start", 8, 10]);
+    await page.keyboard.press("Control+z");
+    assert.deepEqual(await look(), ["theirs start", 8, 10]);
+    await page.keyboard.press("Control+Shift+z");
+    assert.deepEqual(await look(), ["theirs sTARrt", 12, 12]);
+    await page.keyboard.press("Control+z");
+    await page.keyboard.press("Control+y");
+    assert.deepEqual(await look(), ["theirs sTARrt", 12, 12]);
+    assert.deepEqual(await page.evaluate(() => { window.stage.deliver(); return window.stage.wrong(true); }), []);
+    await page.close();
+  });
+}
+
+for (const kind of ["bare textarea", "quill"] as const) {
   test(`${kind}: undo takes back one's own typing and nobody else's`, async () => {
     const page = await openPage();
     await page.evaluate((kind) => { window.stage.set([kind, kind], "start"); }, kind);

@@ -1,5 +1,5 @@
 /** Runs in the page: documents with editors on them, and a network between that holds messages back. */
-import { applyEdits, Doc } from "crdt-js";
+import { applyEdits, Doc, UndoManager } from "crdt-js";
 import { bindQuill } from "crdt-js/quill";
 import { bindTextarea } from "crdt-js/textarea";
 import { EditorView } from "@codemirror/view";
@@ -10,7 +10,8 @@ import type { Editor } from "./conformance/adapter.js";
 import { adapter as codemirror } from "./conformance/adapters/codemirror.js";
 import { FakePresence } from "./presence.js";
 
-type Kind = "textarea" | "quill" | "codemirror";
+/** `"bare textarea"`: without an undo manager. */
+type Kind = "textarea" | "bare textarea" | "quill" | "codemirror";
 
 /** One person: a document, an editor on it, and what has not arrived yet. */
 class Seat {
@@ -37,17 +38,18 @@ class Seat {
     this.doc.on("change", ({ edits }) => {
       this.replayed = applyEdits(this.replayed, edits);
     });
-    if (kind === "textarea") {
+    if (kind === "textarea" || kind === "bare textarea") {
       this.textarea = document.createElement("textarea");
       this.element = this.textarea;
       this.element.className = "box";
       document.body.append(this.element);
-      bindTextarea(this.doc, this.textarea, { presence: this.presence });
+      const undo = kind === "textarea" && { undo: new UndoManager(this.doc) };
+      bindTextarea(this.doc, this.textarea, { presence: this.presence, ...undo });
     } else if (kind === "codemirror") {
       this.element = document.createElement("div");
       this.element.className = "box";
       document.body.append(this.element);
-      this.editor = codemirror.open(this.doc, this.element, this.presence);
+      this.editor = codemirror.open(this.doc, this.element, this.presence, new UndoManager(this.doc));
     } else {
       const box = document.createElement("div");
       box.className = "box";

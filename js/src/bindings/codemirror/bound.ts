@@ -70,11 +70,14 @@ export class Bound implements PluginValue {
   }
 
   /** CodeMirror has finished an update. */
-  updated(): void {
+  updated({ selectionSet, docChanged }: ViewUpdate): void {
     this.#updating = false;
     this.#pull();
     this.#release();
     this.#share();
+    if (selectionSet && !docChanged) {
+      this.#undo?.noteSelection?.();
+    }
   }
 
   compositionEnded(): void {
@@ -139,7 +142,7 @@ export class Bound implements PluginValue {
   }
 
   #selection(): { readonly anchor: number; readonly head: number } | undefined {
-    return this.#lag.none && !this.#foreign ? this.#view.state.selection.main : undefined;
+    return this.#lag.none && !this.#foreign && this.#changes.length === 0 ? this.#view.state.selection.main : undefined;
   }
 
   #select({ anchor, head }: { readonly anchor: number; readonly head: number }): void {

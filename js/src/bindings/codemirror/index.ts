@@ -1,7 +1,8 @@
 /** `crdt-js/codemirror`: a CodeMirror 6 editor that shows a document. */
 import { Compartment, type Extension, Prec, StateEffect } from "@codemirror/state";
-import { EditorView, keymap, ViewPlugin } from "@codemirror/view";
+import { EditorView, ViewPlugin } from "@codemirror/view";
 import type { Binding, BoundDoc, BoundPresence, BoundUndo } from "../port.js";
+import { undoStep } from "../undo.js";
 import { Bound } from "./bound.js";
 import { cursors } from "./cursors.js";
 
@@ -37,8 +38,8 @@ export function collaboration(doc: BoundDoc, options: CodeMirrorOptions = {}): E
   });
   return [
     plugin,
-    EditorView.updateListener.of(({ view }) => {
-      view.plugin(plugin)?.updated();
+    EditorView.updateListener.of((update) => {
+      update.view.plugin(plugin)?.updated(update);
     }),
     presence ? cursors(doc, presence) : [],
     undo ? undoKeys(undo) : [],
@@ -61,33 +62,13 @@ export function bindCodeMirror(doc: BoundDoc, view: EditorView, options: CodeMir
 
 /** Above others' keys: those of `history()` would undo what others did as well. */
 function undoKeys(undo: BoundUndo): Extension {
-  const step = (back: boolean) => (view: EditorView) => {
-    // What was undone would wait for the composition, and be undone again.
-    if (view.composing || view.state.readOnly) {
-      return true;
+  const take = (event: Event, view: EditorView): boolean => {
+    const step = undoStep(event);
+    // What was undone would wait for the composition's end, and be composed in meanwhile.
+    if (step && !view.composing && !view.state.readOnly) {
+      undo[step]();
     }
-    if (back) {
-      undo.undo();
-    } else {
-      undo.redo();
-    }
-    return true;
+    return step !== undefined;
   };
-  return Prec.highest([
-    keymap.of([
-      { key: "Mod-z", run: step(true), preventDefault: true },
-      { key: "Mod-Shift-z", run: step(false), preventDefault: true },
-      { key: "Mod-y", run: step(false), preventDefault: true },
-    ]),
-    EditorView.domEventHandlers({
-      beforeinput(event, view) {
-        const back = event.inputType === "historyUndo";
-        if (!back && event.inputType !== "historyRedo") {
-          return false;
-        }
-        event.preventDefault();
-        return step(back)(view);
-      },
-    }),
-  ]);
+  return Prec.highest(EditorView.domEventHandlers({ keydown: take, beforeinput: take }));
 }

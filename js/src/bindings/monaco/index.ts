@@ -80,7 +80,11 @@ class MonacoBinding implements Binding {
           });
         });
       }),
-      ...[monaco.onDidChangeCursorSelection, monaco.onDidFocusEditorText, monaco.onDidBlurEditorText].map((on) =>
+      monaco.onDidChangeCursorSelection(() => {
+        this.#share();
+        undo?.noteSelection?.();
+      }),
+      ...[monaco.onDidFocusEditorText, monaco.onDidBlurEditorText].map((on) =>
         on(() => {
           this.#share();
         }),

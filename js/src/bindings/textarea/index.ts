@@ -38,6 +38,7 @@ class TextareaBinding implements Binding {
   readonly #element: HTMLTextAreaElement;
   readonly #sharing: SelectionSharing;
   readonly #cursors: TextareaCursors | undefined;
+  readonly #undo: BoundUndo | undefined;
   readonly #lag = new Lag();
   readonly #ends: (() => void)[] = [];
   /** What the element shows, as far as we know. */
@@ -60,6 +61,7 @@ class TextareaBinding implements Binding {
         this.#release();
       }),
     );
+    this.#undo = undo;
     if (undo) {
       this.#bindUndo(undo);
     }
@@ -119,6 +121,7 @@ class TextareaBinding implements Binding {
           // What was undone would wait for the composition's end, and be composed in meanwhile.
           if (!this.#composing && !this.#element.readOnly) {
             this.#pull();
+            undo.noteSelection?.();
             undo[step]();
           }
         }
@@ -140,6 +143,7 @@ class TextareaBinding implements Binding {
   #remember(): void {
     const { selectionStart, selectionEnd } = this.#element;
     this.#selection = { start: selectionStart, end: selectionEnd };
+    this.#undo?.noteSelection?.();
   }
 
   /** Makes what changed on the screen an edit of the document. */

@@ -6,14 +6,14 @@
  * compares.
  */
 import type { BoundPresence } from "crdt-js/textarea";
-import type { Doc } from "crdt-js";
+import type { Doc, UndoManager } from "crdt-js";
 import type { Random } from "../../random.js";
 
 export interface Adapter {
   /** What a program may put into a document with such an editor on it besides text. Without it, marks and embeds that the editor does not show. */
   editDocument?(doc: Doc, random: Random): void;
   /** Makes an editor within `box` and binds it to `doc`. Called anew for every seed. */
-  open(doc: Doc, box: HTMLElement, presence: BoundPresence): Editor;
+  open(doc: Doc, box: HTMLElement, presence: BoundPresence, undo: UndoManager): Editor;
 }
 
 /** One editor on one document. Positions are the document's, not the editor's. */

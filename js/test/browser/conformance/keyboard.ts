@@ -72,8 +72,9 @@ export class Keyboard {
     const named = NAMED[name];
     const code = named?.code ?? name.toUpperCase().charCodeAt(0);
     const text = (modifiers & 2) === 0 ? (named ? named.text : name) : undefined;
-    send(text === undefined ? "rawKeyDown" : "keyDown", name, code, text);
-    send("keyUp", name, code);
+    const pressed = named === undefined && (modifiers & 8) !== 0 ? name.toUpperCase() : name;
+    send(text === undefined ? "rawKeyDown" : "keyDown", pressed, code, text);
+    send("keyUp", pressed, code);
     for (const part of parts.reverse()) {
       modifiers &= ~(MODIFIERS[part]?.bit ?? 0);
       send("keyUp", part, MODIFIERS[part]?.code ?? 0);

@@ -1,5 +1,5 @@
 /** Runs in the page: one person's document, with an editor on it. */
-import { applyEdits, Doc } from "crdt-js";
+import { applyEdits, Doc, UndoManager } from "crdt-js";
 import { Random } from "../../random.js";
 import { FakePresence } from "../presence.js";
 import type { Adapter, Editor } from "./adapter.js";
@@ -95,6 +95,14 @@ export class Seat {
     return { ...report, faults: [...faults, ...report.faults] };
   }
 
+  /** Undoes, or does again, all there is. */
+  async travel(which: "undo" | "redo"): Promise<Report> {
+    while (this.#opened.undo[which]()) {
+      await settled();
+    }
+    return this.report();
+  }
+
   /** Lets the others' presence in. */
   meet(session: string, state: unknown): unknown {
     const { presence } = this.#opened;
@@ -124,6 +132,7 @@ class Opened {
   readonly doc: Doc;
   readonly editor: Editor;
   readonly presence = new FakePresence();
+  readonly undo: UndoManager;
   readonly #made: string[] = [];
   /** The text by the document's events alone. */
   #replayed: string;
@@ -138,7 +147,8 @@ class Opened {
     const box = document.createElement("div");
     box.className = "box";
     document.body.append(box);
-    this.editor = adapter.open(this.doc, box, this.presence);
+    this.undo = new UndoManager(this.doc);
+    this.editor = adapter.open(this.doc, box, this.presence, this.undo);
   }
 
   report(composing: boolean): Report {
@@ -158,6 +168,7 @@ class Opened {
 
   destroy(): void {
     this.editor.destroy();
+    this.undo.destroy();
     this.doc.free();
   }
 }

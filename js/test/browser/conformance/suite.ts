@@ -96,7 +96,7 @@ class Person {
   }
 }
 
-type Calls = "open" | "editAtRandom" | "select" | "drag" | "deliver" | "meet" | "report";
+type Calls = "open" | "editAtRandom" | "select" | "drag" | "deliver" | "travel" | "meet" | "report";
 
 /** One seed. */
 class Meeting {
@@ -139,12 +139,28 @@ class Meeting {
       }
     }
     await this.#sync();
+    await this.#travel();
+  }
+
+  /** One of them undoes all he did, and does it again: what the editor shows is what he did. */
+  async #travel(): Promise<void> {
+    const index = this.#random.below(2);
+    const person = this.#person(index);
+    const before = person.state;
+    this.#story.push(`${String(index)} undoes all and does it again`);
+    this.#take(index, await person.call("travel", "undo"));
+    this.#take(index, await person.call("travel", "redo"));
+    if (person.state !== before) {
+      throw new Fault(`all undone and done again is ${person.state}, and was ${before}`);
+    }
+    await this.#sync();
   }
 
   /** Everything arrives, and all is the same. */
   async #sync(): Promise<void> {
     this.#story.push("sync");
     // What arrives may make an editor correct itself, which others get in turn.
+    this.#send();
     for (let turn = 0; turn < 4 && this.#people.some(({ inbox }) => inbox.length > 0); turn++) {
       await Promise.all(this.#people.map((_, index) => this.#deliver(index, Infinity, false)));
       this.#send();

@@ -6,13 +6,13 @@ import type { Adapter } from "../adapter.js";
 import { randomSplice } from "../splice.js";
 
 export const adapter: Adapter = {
-  open(doc, box, presence) {
+  open(doc, box, presence, undo) {
     const view = new EditorView({
       parent: box,
       state: EditorState.create({
         doc: doc.toString().replaceAll("\r", "\u200b"),
         extensions: [
-          collaboration(doc, { presence }),
+          collaboration(doc, { presence, undo }),
           keymap.of(defaultKeymap),
           EditorView.lineWrapping,
           EditorView.exceptionSink.of((error) => {

@@ -8,7 +8,7 @@ import type { Adapter } from "../adapter.js";
 import { randomSplice } from "../splice.js";
 
 export const adapter: Adapter = {
-  open(doc, box, presence) {
+  open(doc, box, presence, undo) {
     const monaco = editor.create(box, {
       ...{ value: "", language: "plaintext", wordWrap: "on", minimap: { enabled: false }, lineNumbers: "off", folding: false },
       // They would type along.
@@ -18,7 +18,7 @@ export const adapter: Adapter = {
     if (!model) {
       throw new Error("an editor with a value has a model");
     }
-    const binding = bindMonaco(doc, monaco, { presence });
+    const binding = bindMonaco(doc, monaco, { presence, undo });
     return {
       content: () => model.getValue(),
       expected: (doc) => doc.toString().replaceAll("\r", "\u200b"),

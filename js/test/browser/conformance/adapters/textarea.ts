@@ -3,11 +3,11 @@ import type { Adapter } from "../adapter.js";
 import { randomSplice } from "../splice.js";
 
 export const adapter: Adapter = {
-  open(doc, box, presence) {
+  open(doc, box, presence, undo) {
     const element = document.createElement("textarea");
     Object.assign(element.style, { width: "100%", height: "100%", font: "16px/20px monospace" });
     box.append(element);
-    const binding = bindTextarea(doc, element, { presence });
+    const binding = bindTextarea(doc, element, { presence, undo });
     return {
       content: () => element.value,
       expected: (doc) => doc.toString().replaceAll("\r", "\u200b"),
