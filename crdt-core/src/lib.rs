@@ -46,6 +46,7 @@ mod marks;
 mod op;
 mod op_log;
 mod sequence;
+mod sorted;
 mod tree;
 mod units;
 mod value;

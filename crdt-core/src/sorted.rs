@@ -64,6 +64,10 @@ impl<K, V> SortedMap<K, V> {
         self.iter().map(|(_, value)| value)
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.blocks.iter_mut().flatten().map(|(key, value)| (&*key, value))
+    }
+
     pub(crate) fn first_key_value(&self) -> Option<(&K, &V)> {
         self.iter().next()
     }
@@ -221,6 +225,15 @@ impl<K, V> IntoIterator for SortedMap<K, V> {
     }
 }
 
+impl<'a, K, V> IntoIterator for &'a SortedMap<K, V> {
+    type Item = (&'a K, &'a V);
+    type IntoIter = Range<'a, K, V>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for SortedMap<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
@@ -302,8 +315,25 @@ impl<K: Ord> SortedSet<K> {
         self.0.remove(key).is_some()
     }
 
-    pub(crate) fn range(&self, range: impl RangeBounds<K>) -> impl DoubleEndedIterator<Item = &K> {
-        self.0.range(range).map(|(key, ())| key)
+    pub(crate) fn range(&self, range: impl RangeBounds<K>) -> Keys<'_, K> {
+        Keys(self.0.range(range))
+    }
+}
+
+/// Neighbouring keys of a set, from both ends.
+pub(crate) struct Keys<'a, K>(Range<'a, K, ()>);
+
+impl<'a, K> Iterator for Keys<'a, K> {
+    type Item = &'a K;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(key, ())| key)
+    }
+}
+
+impl<K> DoubleEndedIterator for Keys<'_, K> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(|(key, ())| key)
     }
 }
 

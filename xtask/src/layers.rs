@@ -11,7 +11,7 @@ const CORE_LAYERS: &[&[&str]] = &[
     &["ids", "dice"],
     &["anchor", "json"],
     &["error", "mark"],
-    &["bytes", "tree", "units", "value"],
+    &["bytes", "sorted", "tree", "units", "value"],
     &["op", "event"],
     &["op_log"],
     &["sequence", "codec"],

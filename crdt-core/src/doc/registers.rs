@@ -5,14 +5,14 @@ use super::marking::check_name;
 use crate::error::EditError;
 use crate::ids::OpId;
 use crate::json::Json;
+use crate::sorted::SortedMap;
 use crate::value::{Register, Said, Value};
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
 /// Of every register that was ever set, what was said last.
 #[derive(Clone, Default)]
 pub(super) struct Registers {
-    last: BTreeMap<Arc<str>, (Said, Option<Json>)>,
+    last: SortedMap<Arc<str>, (Said, Option<Json>)>,
 }
 
 impl Registers {
@@ -20,7 +20,7 @@ impl Registers {
     pub(super) fn take_up(&mut self, id: OpId, register: &Register) -> bool {
         let Register { name, value, stamp } = register;
         let said = Said { stamp: *stamp, id };
-        match self.last.get_mut(name) {
+        match self.last.get_mut(&**name) {
             Some((last, _)) if *last >= said => false,
             Some((last, held)) => {
                 *last = said;

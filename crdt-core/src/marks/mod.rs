@@ -192,7 +192,7 @@ impl MarkTable {
     }
 
     /// Where, between two edges, another value of a mark would hold if those that are `out` had never been said, and all others
-    /// also between the edges that `follow` makes of their own; and which. O(the marks of the name · log *n*).
+    /// between the edges that `follow` makes of their own; and which. O(the marks of the name · log *n*).
     pub(crate) fn without(
         &self,
         name: &str,
@@ -274,8 +274,8 @@ impl MarkTable {
     pub(crate) fn assert_invariants(&self, _: &Sequence) {}
 }
 
-/// Where which mark of a name would hold if those that are `out` had never been said, and all others also between the edges
-/// that `follow` makes of their own.
+/// Where which mark of a name would hold if those that are `out` had never been said, and all others between the edges that
+/// `follow` makes of their own.
 fn spans_without(
     marks: &[LocalMark],
     out: &impl Fn(OpId) -> bool,
@@ -286,12 +286,7 @@ fn spans_without(
     for (index, mark) in (0..).zip(marks).filter(|(_, mark)| !out(mark.said.id)) {
         let beats =
             |holds: Option<MarkIndex>| holds.is_none_or(|holds| marks[holds as usize].said < mark.said);
-        let edges = (mark.start, mark.end);
-        let followed = (follow(mark.start), follow(mark.end));
-        wanted.overlay(edges, index, order, &beats);
-        if followed != edges {
-            wanted.overlay(followed, index, order, &beats);
-        }
+        wanted.overlay((follow(mark.start), follow(mark.end)), index, order, &beats);
     }
     wanted
 }

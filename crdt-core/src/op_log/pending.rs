@@ -1,6 +1,6 @@
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::op::{Op, Run};
-use alloc::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -11,9 +11,9 @@ use core::ops::Range;
 /// whom a new operation wakes is O(log *p*) with *p* the waiting runs.
 #[derive(Clone, Default)]
 pub(crate) struct Pending {
-    runs: BTreeMap<ReplicaId, BTreeMap<Seq, Op>>,
+    runs: SortedMap<ReplicaId, SortedMap<Seq, Op>>,
     /// The operation that is missing, and the replica whose first run it blocks.
-    blocked: BTreeSet<(OpId, ReplicaId)>,
+    blocked: SortedSet<(OpId, ReplicaId)>,
     operations: usize,
     run_count: usize,
 }
@@ -37,7 +37,7 @@ impl Pending {
     pub(crate) fn add(&mut self, op: Op) {
         self.operations += op.len() as usize;
         self.run_count += 1;
-        self.runs.entry(op.id.replica).or_default().insert(op.id.seq, op);
+        self.runs.or_insert_with(op.id.replica, SortedMap::new).insert(op.id.seq, op);
     }
 
     /// The first run of `replica`.

@@ -7,7 +7,7 @@ use super::limits;
 use crate::codec::decode_delta;
 use crate::doc::Doc;
 use crate::ids::{ReplicaId, Seq, VersionVector};
-use alloc::collections::BTreeMap;
+use crate::sorted::SortedMap;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -29,7 +29,7 @@ pub(super) struct Outgoing {
     /// Never below `acked`, except where a refusal was not dealt with yet.
     sent: VersionVector,
     in_flight: Vec<(ReplicaId, Range<Seq>)>,
-    held: BTreeMap<ReplicaId, Hold>,
+    held: SortedMap<ReplicaId, Hold>,
     /// Halved when the server wants less, doubled again with each acknowledgement.
     batch_operations: u32,
 }
@@ -51,7 +51,7 @@ impl Default for Outgoing {
             now_ms: 0,
             sent: VersionVector::new(),
             in_flight: Vec::new(),
-            held: BTreeMap::new(),
+            held: SortedMap::new(),
             batch_operations: limits::BATCH_OPERATIONS,
         }
     }
@@ -72,7 +72,7 @@ impl Outgoing {
     }
 
     pub(super) fn permission_changed(&mut self) {
-        for hold in self.held.values_mut() {
+        for (_, hold) in self.held.iter_mut() {
             hold.until_ms.get_or_insert(self.now_ms);
         }
     }
@@ -133,7 +133,7 @@ impl Outgoing {
         let wait_ms =
             if can_change_something { retry_after_ms } else { retry_after_ms.max(limits::RETRY_MIN_MS) };
         let until_ms = self.now_ms.saturating_add(wait_ms);
-        let hold = self.held.entry(replica).or_insert(Hold { until_ms: Some(until_ms), expected });
+        let hold = self.held.or_insert_with(replica, || Hold { until_ms: Some(until_ms), expected });
         hold.expected = expected;
         hold.until_ms = match (code, hold.until_ms) {
             (NackCode::Permission, _) | (_, None) => None,

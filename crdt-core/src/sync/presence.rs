@@ -1,7 +1,7 @@
 //! What the other sessions of a document show: cursors, names.
 
 use super::frame::{PresenceEntry, SessionId};
-use alloc::collections::BTreeMap;
+use crate::sorted::SortedMap;
 use alloc::vec::Vec;
 
 /// One session shows something else, or has left.
@@ -18,7 +18,7 @@ pub struct PresenceChange {
 pub(super) struct Peers {
     /// Left out: a person needs no cursor of his own.
     pub(super) own_session: SessionId,
-    states: BTreeMap<SessionId, Vec<u8>>,
+    states: SortedMap<SessionId, Vec<u8>>,
 }
 
 impl Peers {

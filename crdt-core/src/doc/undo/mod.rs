@@ -21,7 +21,7 @@ use crate::anchor::Anchor;
 use crate::error::EditError;
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, Seq, VersionVector};
-use alloc::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
@@ -106,9 +106,9 @@ pub struct UndoManager {
     deleted_by_others: IdSet,
     copies: Copies,
     /// Statements that do not count.
-    out: BTreeSet<OpId>,
+    out: SortedSet<OpId>,
     /// Statements that said again of copies what these had said of their elements.
-    said_again: BTreeMap<OpId, Vec<OpId>>,
+    said_again: SortedMap<OpId, Vec<OpId>>,
 }
 
 /// What is undone, or redone, in one step.
@@ -140,8 +140,8 @@ impl UndoManager {
             scanned: version.clone(),
             deleted_by_others: IdSet::default(),
             copies: Copies::default(),
-            out: BTreeSet::new(),
-            said_again: BTreeMap::new(),
+            out: SortedSet::default(),
+            said_again: SortedMap::new(),
         }
     }
 

@@ -1,13 +1,13 @@
 //! Sets of operations as runs of consecutive ids.
 
 use crate::ids::{OpId, Seq};
-use alloc::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 /// Some operations. Adding a run and asking for one cost O(log of the runs).
 #[derive(Clone, Debug, Default)]
 pub(super) struct IdSet {
     /// The end of each run, by its first; runs of one replica do not touch.
-    runs: BTreeMap<OpId, Seq>,
+    runs: SortedMap<OpId, Seq>,
 }
 
 impl IdSet {
@@ -42,7 +42,7 @@ impl IdSet {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Copies {
     /// The length of each run and the first of its copies, by its first.
-    runs: BTreeMap<OpId, (Seq, OpId)>,
+    runs: SortedMap<OpId, (Seq, OpId)>,
 }
 
 impl Copies {

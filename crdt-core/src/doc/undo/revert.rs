@@ -2,7 +2,7 @@
 
 use super::ranges::Copies;
 use super::{StackItem, UndoManager};
-use crate::anchor::Anchor;
+use crate::anchor::{Anchor, Side};
 use crate::doc::Doc;
 use crate::doc::edits::Edits;
 use crate::error::EditError;
@@ -11,9 +11,9 @@ use crate::ids::{OpId, ReplicaId, Seq};
 use crate::mark::Marks;
 use crate::marks::{Edge, Stretch};
 use crate::op_log::{LocalId, Said};
+use crate::sorted::SortedSet;
 use crate::units::Size;
 use crate::value::{Mark, Register, Stamp, Value};
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
@@ -102,7 +102,7 @@ impl<'a> Revert<'a> {
     /// Takes statements out or lets them in again, and with each those that said it again of copies. Gives all of them.
     fn turn(&mut self, statements: &[OpId]) -> Vec<OpId> {
         let mut turned: Vec<OpId> = Vec::new();
-        let mut done = BTreeSet::new();
+        let mut done = SortedSet::default();
         for &root in statements {
             let is_out = !self.manager.out.contains(&root);
             let mut open = vec![root];
@@ -205,7 +205,7 @@ impl<'a> Revert<'a> {
                 let is_out = |mark| mark == id || out.contains(&mark);
                 let root = rich.marks.winner_without(name, element, &is_out, &follow, &self.doc.sequence);
                 if let Some(root) = root {
-                    said_again.entry(root).or_default().push(id);
+                    said_again.or_insert_with(root, Vec::new).push(id);
                 }
             }
         }
@@ -234,11 +234,9 @@ impl<'a> Revert<'a> {
         else {
             return Ok(());
         };
-        self.restate_between((start, end), &mark.name)?;
-        // What its elements came back as may stand outside.
-        let copies = &self.manager.copies;
-        let followed = (self.doc.followed(copies, start), self.doc.followed(copies, end));
-        if followed == (start, end) { Ok(()) } else { self.restate_between(followed, &mark.name) }
+        // In fact it holds from its start; without anything undone, to what its end has become.
+        let end = self.doc.followed(&self.manager.copies, end);
+        self.restate_between((start, end), &mark.name)
     }
 
     fn restate_between(&mut self, edges: (Edge, Edge), name: &Arc<str>) -> Result<(), EditError> {
@@ -323,9 +321,9 @@ impl Doc {
         self.edge_of(anchor).ok()
     }
 
-    /// The edge beside what an element has come back as.
+    /// The edge with the copies of its element on the side where that is: they stand directly behind it.
     fn followed(&self, copies: &Copies, edge: Edge) -> Edge {
-        if edge.element == LocalId::START {
+        if edge.element == LocalId::START || edge.side == Side::Before {
             return edge;
         }
         let now = copies.follow(self.log.op_id(edge.element), 1).0;

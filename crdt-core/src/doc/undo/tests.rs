@@ -6,7 +6,7 @@ use crate::json::Json;
 use crate::mark::Marks;
 use crate::op::OpKind;
 use crate::value::{Mark, Value};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
