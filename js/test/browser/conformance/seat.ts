@@ -95,12 +95,18 @@ export class Seat {
     return { ...report, faults: [...faults, ...report.faults] };
   }
 
-  /** Undoes, or does again, all there is. */
-  async travel(which: "undo" | "redo"): Promise<Report> {
-    while (this.#opened.undo[which]()) {
+  /** Undoes all there is, and does as much again. */
+  async travel(): Promise<[undone: Report, redone: Report]> {
+    const { undo } = this.#opened;
+    let steps = 0;
+    for (; undo.undo(); steps++) {
       await settled();
     }
-    return this.report();
+    const undone = await this.report();
+    for (; steps > 0 && undo.redo(); steps--) {
+      await settled();
+    }
+    return [undone, await this.report()];
   }
 
   /** Lets the others' presence in. */

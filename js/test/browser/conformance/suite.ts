@@ -148,8 +148,9 @@ class Meeting {
     const person = this.#person(index);
     const before = person.state;
     this.#story.push(`${String(index)} undoes all and does it again`);
-    this.#take(index, await person.call("travel", "undo"));
-    this.#take(index, await person.call("travel", "redo"));
+    for (const report of await person.call("travel")) {
+      this.#take(index, report);
+    }
     if (person.state !== before) {
       throw new Fault(`all undone and done again is ${person.state}, and was ${before}`);
     }

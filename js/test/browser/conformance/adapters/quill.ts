@@ -1,4 +1,3 @@
-import { UndoManager } from "crdt-js";
 import { bindQuill } from "crdt-js/quill";
 import Quill from "quill";
 import "quill/dist/quill.snow.css";
@@ -31,13 +30,12 @@ export const adapter: Adapter = {
   editDocument(doc) {
     doc.insert(doc.length, "!");
   },
-  open(doc, box, presence) {
+  open(doc, box, presence, undo) {
     const quill = open(box);
     const hidden = document.createElement("div");
     hidden.hidden = true;
     document.body.append(hidden);
     const anew = open(hidden);
-    const undo = new UndoManager(doc);
     const binding = bindQuill(doc, quill, { presence, undo });
     const text = (): string => plain(quill);
     return {
@@ -68,7 +66,6 @@ export const adapter: Adapter = {
       },
       destroy() {
         binding.destroy();
-        undo.destroy();
       },
     };
   },
