@@ -1,5 +1,5 @@
 import type { Node } from "prosemirror-model";
-import { AllSelection, type Plugin, TextSelection, type Transaction } from "prosemirror-state";
+import { AllSelection, type EditorState, type Plugin, TextSelection, type Transaction } from "prosemirror-state";
 import type { DecorationSet, EditorView } from "prosemirror-view";
 import { followDocument, Lag } from "../lag.js";
 import { isOfLastLine } from "../last-line.js";
@@ -84,6 +84,9 @@ export class Connection {
       // Whoever made the view may not hold it yet, as `dispatchTransaction` may expect.
       view.updateState(view.state.apply(transaction));
     });
+    // While a view is made, it tells nobody of updates.
+    this.#takeMade();
+    this.#content = view.state.doc;
     this.#ends.push(
       ...followDocument(doc, this.#lag, this, () => {
         this.release();
@@ -103,7 +106,7 @@ export class Connection {
     }
     if (this.#undo) {
       this.#undo.selection = {
-        read: () => this.#selection(),
+        read: () => (this.#lag.none && this.#content === view.state.doc ? this.#selection() : undefined),
         write: (selection) => {
           this.#select(selection);
         },
@@ -119,13 +122,20 @@ export class Connection {
   }
 
   /** The view has a new state. */
-  update(): void {
+  update(before: EditorState): void {
     const transactions = this.#takeMade();
-    if (transactions ? transactions.length > 0 : this.#content !== this.#view.state.doc) {
-      this.#write(transactions);
+    try {
+      if (transactions ? transactions.length > 0 : this.#content !== this.#view.state.doc) {
+        this.#write(transactions);
+      }
+    } finally {
+      this.release();
     }
-    this.release();
     this.share();
+    const { state } = this.#view;
+    if (before.doc === state.doc && !before.selection.eq(state.selection)) {
+      this.#undo?.noteSelection?.();
+    }
   }
 
   /** Shows what waited, unless it still has to. */
@@ -198,7 +208,7 @@ export class Connection {
         patch = changes.writeBlocks(doc);
       }, this);
     } catch (error) {
-      // The document refused (it is full): the screen goes back to what it holds.
+      // The document refused (it is full, or a state came past the plugin's filter): the screen goes back to what it holds.
       this.#unsure = true;
       throw error;
     } finally {

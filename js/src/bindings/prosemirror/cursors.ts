@@ -35,14 +35,15 @@ function caret({ name, color }: Person): HTMLElement {
   } satisfies Partial<CSSStyleDeclaration>);
   if (name !== "") {
     const label = document.createElement("span");
-    label.className = "crdt-name";
+    label.setAttribute("part", "name");
     label.textContent = name;
     Object.assign(label.style, {
       ...{ position: "absolute", bottom: "100%", left: "-2px", padding: "0 4px", whiteSpace: "nowrap" },
       ...{ font: "11px/16px system-ui, sans-serif", background: color, color: readableOn(color) },
       ...{ borderRadius: "3px 3px 3px 0" },
     } satisfies Partial<CSSStyleDeclaration>);
-    element.append(label);
+    // In a tree of its own: where a browser joins lines itself, it would make text of the name.
+    element.attachShadow({ mode: "open" }).append(label);
   }
   return element;
 }

@@ -3,6 +3,7 @@ import { type Command, type EditorState, Plugin, PluginKey } from "prosemirror-s
 import { DecorationSet, type EditorView } from "prosemirror-view";
 import { CrdtError } from "../../error.js";
 import type { Binding, BoundPresence, BoundUndo, RichDoc } from "../port.js";
+import { undoStep } from "../undo.js";
 import { Connection, type Note, type PluginState } from "./connection.js";
 import { Flat, measure } from "./flat.js";
 import { Builder } from "./lines.js";
@@ -57,12 +58,17 @@ export function collaboration(doc: RichDoc, options: ProseMirrorOptions = {}): P
     // The browser moves the focus, and ProseMirror notices, before this is over.
     queueMicrotask(() => bound.get(view)?.share());
   };
-  const step = (view: EditorView, back: boolean): boolean => {
-    // What was undone would wait for the composition, and be undone again.
-    if (undo && view.editable && !view.composing) {
-      return back ? undo.undo() || true : undo.redo() || true;
+  const takeUndo = (view: EditorView, event: Event): boolean => {
+    const step = undo && undoStep(event);
+    if (!step) {
+      return false;
     }
-    return undo !== undefined;
+    event.preventDefault();
+    // What was undone would wait for the composition's end, and be composed in meanwhile.
+    if (view.editable && !view.composing) {
+      undo[step]();
+    }
+    return true;
   };
   const plugin: Plugin<PluginState> = new Plugin<PluginState>({
     key,
@@ -93,8 +99,8 @@ export function collaboration(doc: RichDoc, options: ProseMirrorOptions = {}): P
       const connection = new Connection(view, plugin, doc, { presence, undo, ...formsOf(view.state) });
       bound.set(view, connection);
       return {
-        update() {
-          connection.update();
+        update(_view, before) {
+          connection.update(before);
         },
         destroy() {
           bound.delete(view);
@@ -104,23 +110,11 @@ export function collaboration(doc: RichDoc, options: ProseMirrorOptions = {}): P
     },
     props: {
       decorations: (state) => plugin.getState(state)?.cursors,
-      handleKeyDown(view, event) {
-        const mod = /Mac|iP(?:hone|[oa]d)/.test(navigator.platform) ? event.metaKey : event.ctrlKey;
-        const letter = event.key.toLowerCase();
-        if (!undo || !mod || event.altKey || (letter !== "z" && letter !== "y")) {
-          return false;
-        }
-        return step(view, letter === "z" && !event.shiftKey);
-      },
+      handleKeyDown: takeUndo,
       handleDOMEvents: {
         beforeinput(view, event) {
           bound.get(view)?.input(event.isComposing || event.inputType.includes("Composition"));
-          const back = event.inputType === "historyUndo";
-          if (!undo || (!back && event.inputType !== "historyRedo")) {
-            return false;
-          }
-          event.preventDefault();
-          return step(view, back);
+          return takeUndo(view, event);
         },
         compositionstart(view) {
           bound.get(view)?.input(true);

@@ -1,5 +1,5 @@
 /** Marks and nodes without content: ProseMirror's, and what they are in the document. */
-import { type Attrs, type Mark, type MarkType, type Node, type NodeType, type Schema } from "prosemirror-model";
+import type { Attrs, Mark, MarkType, Node, NodeType, Schema } from "prosemirror-model";
 import { CrdtError } from "../../error.js";
 import { eachMark, type Json, type Marks, sameJson } from "../../json.js";
 import { EMBEDS, type EmbedRule, type MarkRule, MARKS, type ProseMirrorMapping } from "./rules.js";

@@ -13,7 +13,7 @@ import { BASIC } from "../../../prosemirror_schemas.js";
 import type { Adapter } from "../adapter.js";
 
 export const adapter: Adapter = {
-  open(doc, box, presence) {
+  open(doc, box, presence, undo) {
     const item = BASIC.nodes["list_item"];
     const view = new EditorView(box, {
       state: EditorState.create({
@@ -21,6 +21,7 @@ export const adapter: Adapter = {
         plugins: [
           collaboration(doc, {
             presence,
+            undo,
             refused() {
               // Quotes with headings in them: both sides stay as they were, which is compared.
             },
