@@ -19,6 +19,7 @@ class Seat {
   readonly inbox: Uint8Array[] = [];
   readonly element: HTMLElement;
   readonly quill: Quill | undefined;
+  readonly undo: UndoManager | undefined;
   readonly textarea: HTMLTextAreaElement | undefined;
   /** Any other editor, by its adapter of the conformance suite. */
   readonly editor: Editor | undefined;
@@ -59,7 +60,8 @@ class Seat {
       document.body.append(box);
       this.quill = new Quill(host, { theme: "snow", formats, modules: { toolbar: false } });
       this.element = this.quill.root;
-      bindQuill(this.doc, this.quill, { presence: this.presence });
+      this.undo = new UndoManager(this.doc, { interval: 0 });
+      bindQuill(this.doc, this.quill, { presence: this.presence, undo: this.undo });
     }
   }
 

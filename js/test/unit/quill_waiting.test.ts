@@ -117,6 +117,7 @@ test("however changes mix while they wait, the screen shows the document in the 
 const SOME: Formats = {
   knowsAll: false,
   knows: (name) => ["bold", "header", "list"].includes(name),
+  suitsEmbed: () => true,
   knowsEmbed: (kind) => kind === "image",
   isBlock: (name) => ["header", "list"].includes(name),
   isKind: (name) => ["header", "list"].includes(name),

@@ -17,11 +17,17 @@ interface Embed {
 
 interface Parchment {
   readonly Scope: Record<"BLOCK" | "BLOCK_BLOT" | "BLOT", number>;
-  readonly EmbedBlot: { readonly prototype: object };
+  readonly EmbedBlot: Class;
+  readonly InlineBlot: Class;
+  readonly BlockBlot: Class;
 }
 
-/** Embeds by their class, which nobody may put into a document. */
-const INNER = ["break", "cursor"];
+interface Class {
+  readonly prototype: object;
+}
+
+/** What makes up Quill's content, though its classes look like formats and embeds. */
+const INNER = ["block", "break", "cursor", "inline"];
 
 /** Those that take any value without an error. */
 const ROBUST = ["image", "video", UNKNOWN_EMBED];
@@ -36,23 +42,34 @@ type DeltaClass = new (ops: readonly QuillOp[]) => { diff(other: unknown): { rea
 /** The formats of the editor's own registry, which then has the placeholder for unknown embeds, too. */
 export function formatsOf(quill: Quill): Formats {
   const library = libraryOf(quill);
-  const { Scope, EmbedBlot } = library.import("parchment") as Parchment;
+  const { Scope, EmbedBlot, InlineBlot, BlockBlot } = library.import("parchment") as Parchment;
   const { registry } = quill.scroll as unknown as { readonly registry: Registry };
   if (registry.query(UNKNOWN_EMBED) === null) {
     registry.register(placeholder(library.import("blots/embed") as Embed));
   }
-  const knows = (name: string, scope?: number): boolean => (registry.query(name, scope) ?? null) !== null;
+  const knows = (name: string, scope?: number): boolean => {
+    const definition = registry.query(name, scope) ?? null;
+    return definition !== null && (!isClass(definition) || isA(name, definition, InlineBlot) || isA(name, definition, BlockBlot));
+  };
   return {
     knowsAll: false,
     knows: (name) => knows(name),
+    suitsEmbed: (name) => knows(name) || (registry.query(name) ?? null) === null,
     knowsEmbed(kind, value) {
-      const blot = registry.query(kind, Scope.BLOT) as { readonly prototype?: unknown; create(value: unknown): unknown } | null;
-      const isEmbed = blot?.prototype instanceof (EmbedBlot as unknown as typeof Object) && !INNER.includes(kind);
-      return isEmbed && (ROBUST.includes(kind) || canCreate(blot, value));
+      const blot = registry.query(kind, Scope.BLOT);
+      return isClass(blot) && isA(kind, blot, EmbedBlot) && (ROBUST.includes(kind) || canCreate(blot, value));
     },
     isBlock: (name) => knows(name, Scope.BLOCK),
     isKind: (name) => knows(name, Scope.BLOCK_BLOT),
   };
+}
+
+function isClass(definition: unknown): definition is Class & { create(value: unknown): unknown } {
+  return typeof definition === "function";
+}
+
+function isA(name: string, blot: Class, base: Class): boolean {
+  return !INNER.includes(name) && blot.prototype instanceof (base as unknown as typeof Object);
 }
 
 /** A formula's needs KaTeX, a mention's a name; what they refuse is shown as unknown. */

@@ -5,6 +5,8 @@ export interface Formats {
   /** It shows every name and every embed. */
   readonly knowsAll: boolean;
   knows(name: string): boolean;
+  /** Whether an embed may have it: an image knows its width, though no format is called so. */
+  suitsEmbed(name: string): boolean;
   knowsEmbed(kind: string, value: unknown): boolean;
   /** Whether it formats lines. */
   isBlock(name: string): boolean;
@@ -16,6 +18,7 @@ export interface Formats {
 export const ALL_FORMATS: Formats = {
   knowsAll: true,
   knows: () => true,
+  suitsEmbed: () => true,
   knowsEmbed: () => true,
   isBlock: () => false,
   isKind: () => false,
@@ -26,9 +29,11 @@ const KINDS = ["code-block", "table", "list", "blockquote", "header"];
 
 /** What of an element's marks the editor shows. */
 export function shownMarks(marks: Marks, content: "text" | "newline" | "embed", formats: Formats): Marks {
-  // An image knows its width, though no format is called so.
-  if (formats.knowsAll || content === "embed") {
+  if (formats.knowsAll) {
     return marks;
+  }
+  if (content === "embed") {
+    return Object.fromEntries(eachMark(marks).filter(([name]) => formats.suitsEmbed(name)));
   }
   const shown = eachMark(marks).filter(
     ([name]) => formats.knows(name) && formats.isBlock(name) === (content === "newline"),
