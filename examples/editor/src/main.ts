@@ -1,11 +1,12 @@
 // The demo page: one document, one Quill, one connection.
 
-import { Doc, WebSocketProvider } from "crdt-js";
+import { Doc, UndoManager, WebSocketProvider } from "crdt-js";
 import { bindQuill } from "crdt-js/quill";
-import Quill from "quill/core";
-import "quill/dist/quill.core.css";
+import "quill/dist/quill.snow.css";
 import "./style.css";
+import "./toolbar.css";
 import { documentAddress, documentName, newDocumentName } from "./document-name.js";
+import { makeEditor } from "./editor.js";
 import { loadIdentity, saveIdentity } from "./identity.js";
 import { showPeople } from "./people.js";
 import { type Safety, SaveIndicator } from "./save-indicator.js";
@@ -16,20 +17,12 @@ address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
 
 const doc = new Doc();
 const provider = new WebSocketProvider(doc, address.href, name);
-const quill = new Quill(byId("editor"), {
-  // Plain text: formats come with marks.
-  formats: [],
-  modules: {
-    history: { userOnly: true },
-    // Tab leaves the text, for those who have no mouse.
-    keyboard: { bindings: { tab: null, "remove tab": null } },
-  },
-  placeholder: "Write something. Whoever has this page open sees it at once.",
-});
+const undo = new UndoManager(doc);
+const quill = makeEditor(byId("editor"), byId("toolbar"), undo, notify);
 quill.root.setAttribute("aria-label", `Text of ${name}`);
 quill.root.setAttribute("role", "textbox");
 quill.root.setAttribute("aria-multiline", "true");
-bindQuill(doc, quill, { presence: provider.presence });
+bindQuill(doc, quill, { presence: provider.presence, undo });
 
 document.title = `${name} – Shared text`;
 byId("document-name").textContent = name;
@@ -47,10 +40,11 @@ void keepIdentity();
 keepPeople();
 keepSafety();
 keepCount();
+keepBarHeight();
 quill.focus();
 
 // For the console of the browser, and for the browser test.
-Object.assign(window, { editor: { doc, quill, provider } });
+Object.assign(window, { editor: { doc, quill, provider, undo } });
 
 /** This page's person: shown in the bar, told to the others, kept for the next visit. */
 async function keepIdentity(): Promise<void> {
@@ -121,10 +115,7 @@ function keepSafety(): void {
     show();
   });
   provider.on("reset", () => {
-    const notice = byId("notice");
-    notice.textContent =
-      "The server has another text under this name now. Yours stays in this tab: copy what you need, then reload.";
-    notice.hidden = false;
+    notify("The server has another text under this name now. Yours stays in this tab: copy what you need, then reload.");
   });
   window.addEventListener("beforeunload", (event) => {
     if (provider.saved.unsaved) {
@@ -132,6 +123,24 @@ function keepSafety(): void {
     }
   });
   show();
+}
+
+/** Tells the person something that stays until something else is told. */
+function notify(words: string): void {
+  const notice = byId("notice");
+  notice.textContent = words;
+  notice.hidden = false;
+}
+
+/** The toolbar stays below the bar, which is as high as its names need. */
+function keepBarHeight(): void {
+  const bar = document.querySelector<HTMLElement>(".bar");
+  const show = (): void => {
+    document.documentElement.style.setProperty("--bar-height", `${String(bar?.offsetHeight ?? 0)}px`);
+  };
+  if (bar) {
+    new ResizeObserver(show).observe(bar);
+  }
 }
 
 function keepCount(): void {

@@ -3,13 +3,13 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import type { Doc, WebSocketProvider } from "crdt-js";
-import type Quill from "quill/core";
+import type { Doc, UndoManager, WebSocketProvider } from "crdt-js";
+import type Quill from "quill";
 
 declare global {
   interface Window {
     /** Put there by the page. */
-    editor: { doc: Doc; quill: Quill; provider: WebSocketProvider };
+    editor: { doc: Doc; quill: Quill; provider: WebSocketProvider; undo: UndoManager };
   }
 }
 
