@@ -1,7 +1,7 @@
 //! Everything that can be refused, and why. Whatever is refused has changed nothing.
 
 use crate::anchor::Anchor;
-use crate::ids::OpId;
+use crate::ids::{OpId, ReplicaId};
 use core::error::Error;
 use core::fmt;
 
@@ -35,6 +35,16 @@ pub enum EditError {
         /// Its length in bytes.
         len_utf8: usize,
     },
+    /// There is no embed at the position.
+    NoEmbed {
+        /// The position asked for, in the unit of the call.
+        position: usize,
+    },
+    /// The named sequence cannot be opened: somebody used a replica id that stands for it.
+    Reserved {
+        /// The replica.
+        replica: ReplicaId,
+    },
 }
 
 impl fmt::Display for EditError {
@@ -49,6 +59,10 @@ impl fmt::Display for EditError {
             }
             Self::Full => f.write_str("the document has no room for the edit"),
             Self::NameTooLong { len_utf8 } => write!(f, "a name of {len_utf8} bytes is too long"),
+            Self::NoEmbed { position } => write!(f, "there is no embed at position {position}"),
+            Self::Reserved { replica } => {
+                write!(f, "replica {replica}, which stands for a named sequence, was used for something else")
+            }
         }
     }
 }

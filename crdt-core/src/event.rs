@@ -2,6 +2,8 @@
 
 use crate::json::Json;
 use crate::mark::Marks;
+use crate::value::SequenceKind;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 
@@ -67,5 +69,25 @@ pub enum TextEdit {
         name: Arc<str>,
         /// What it holds now; `None` if nothing.
         value: Option<Json>,
+    },
+    /// The embed at `position` shows as another value.
+    Replace {
+        /// In scalar values.
+        position: usize,
+        /// In UTF-16 code units.
+        position_utf16: usize,
+        /// What it shows now.
+        value: Json,
+        /// The marks that it has there.
+        marks: Marks,
+    },
+    /// An edit of a named sequence: its positions count there. All else is of the main text.
+    In {
+        /// What the sequence is called.
+        name: Arc<str>,
+        /// What it holds: a text and a list of one name are different sequences.
+        kind: SequenceKind,
+        /// The edit; none of this variant.
+        edit: Box<TextEdit>,
     },
 }

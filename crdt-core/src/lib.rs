@@ -52,14 +52,17 @@ mod units;
 mod value;
 
 pub use anchor::{Anchor, Side};
-pub use doc::{Doc, PendingReport, Selection, Transaction, UndoManager, UndoOptions, Undone};
+pub use doc::{
+    Doc, List, ListMut, PendingReport, Selection, Text, TextMut, Transaction, UndoManager, UndoOptions,
+    Undone,
+};
 pub use error::{ApplyError, DecodeError, EditError};
 pub use event::TextEdit;
 pub use ids::{OpId, ReplicaId, Seq, VersionVector};
 pub use json::{Json, JsonError};
 pub use mark::{Content, Expand, Marks, TextRun};
 pub use op::{Op, OpKind};
-pub use value::{Mark, Register, Stamp, Value};
+pub use value::{Mark, Register, SequenceKind, Stamp, Value};
 
 #[cfg(test)]
 mod dice;

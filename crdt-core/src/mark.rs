@@ -1,6 +1,7 @@
 //! Formatting as values: which marks a run has, and how a mark's ends grow.
 
 use crate::json::Json;
+use crate::sorted::SortedMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -60,7 +61,7 @@ impl fmt::Debug for Marks {
 impl<Name: Into<Arc<str>>> FromIterator<(Name, Json)> for Marks {
     /// The last value of a name counts.
     fn from_iter<I: IntoIterator<Item = (Name, Json)>>(pairs: I) -> Self {
-        let map: alloc::collections::BTreeMap<Arc<str>, Json> =
+        let map: SortedMap<Arc<str>, Json> =
             pairs.into_iter().map(|(name, value)| (name.into(), value)).collect();
         Self::of_sorted(map.into_iter().collect())
     }

@@ -201,7 +201,11 @@ impl<K: Ord, V> SortedMap<K, V> {
             Ok((block, index)) => (block, index + usize::from(behind)),
             Err(place) => place,
         };
-        if self.blocks.get(block).is_some_and(|here| index == here.len()) { (block + 1, 0) } else { (block, index) }
+        if self.blocks.get(block).is_some_and(|here| index == here.len()) {
+            (block + 1, 0)
+        } else {
+            (block, index)
+        }
     }
 }
 

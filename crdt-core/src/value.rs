@@ -5,7 +5,7 @@
 //! and has a JSON value. A *statement* is an element that never shows: what it says is its value.
 
 use crate::anchor::Anchor;
-use crate::ids::OpId;
+use crate::ids::{OpId, ReplicaId};
 use crate::json::Json;
 use alloc::sync::Arc;
 
@@ -27,6 +27,59 @@ pub enum Value {
     Mark(Mark),
     /// A statement: a register has a value, or none.
     Register(Register),
+    /// A statement, that of [`ROOTS`]: behind this element stand the named sequences, in front of it the main text.
+    Roots,
+    /// A statement: behind this element a named sequence starts.
+    Open {
+        /// What it is called.
+        name: Arc<str>,
+        /// What it holds.
+        kind: SequenceKind,
+    },
+    /// A statement: in front of this element a named sequence ends.
+    Close,
+    /// A statement: an embed shows as another value from now on.
+    Replace {
+        /// The embed's element.
+        element: OpId,
+        /// What it shows as.
+        value: Json,
+        /// When it was said.
+        stamp: Stamp,
+    },
+    /// A statement until it holds: what `element` shows stands here from now on, and nowhere else.
+    ///
+    /// Kleppmann, *Moving Elements in List CRDTs*, PaPoC 2020: of the places that an entry was moved to the one said last holds.
+    Move {
+        /// The embed's element: where the entry was first.
+        element: OpId,
+        /// When it was said.
+        stamp: Stamp,
+    },
+}
+
+/// What a named sequence holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SequenceKind {
+    /// Text with marks and embeds.
+    Text,
+    /// Entries, each a JSON value.
+    List,
+}
+
+/// The element behind which the named sequences of every document stand. Its id is the lowest there is, so it is the last
+/// of what was placed at the start, and the main text is in front of it.
+pub(crate) const ROOTS: OpId = OpId::new(ReplicaId::new(0), 0);
+
+impl SequenceKind {
+    /// Who opens the sequence of this name, in every document: so all who open it say the same. Never that of [`ROOTS`].
+    pub(crate) fn replica_of(self, name: &str) -> ReplicaId {
+        let kind = match self {
+            Self::Text => b't',
+            Self::List => b'l',
+        };
+        ReplicaId::derived(core::iter::once(kind).chain(name.bytes()))
+    }
 }
 
 /// That a named register of the document has a value from now on, or none.
@@ -66,15 +119,23 @@ pub(crate) struct Said {
 }
 
 impl Value {
-    /// Whether an element with it never shows.
+    /// Whether an element with it does not show when it comes.
     pub(crate) fn is_statement(&self) -> bool {
         !matches!(self, Self::Embed(_))
+    }
+
+    /// Whether an element with it stands where a named sequence starts or ends.
+    pub(crate) fn is_delimiter(&self) -> bool {
+        matches!(self, Self::Roots | Self::Open { .. } | Self::Close)
     }
 
     /// The elements that it names.
     pub(crate) fn elements(&self) -> impl Iterator<Item = OpId> + use<> {
         let named = match self {
-            Self::Embed(_) | Self::Register(_) => [None, None],
+            Self::Embed(_) | Self::Register(_) | Self::Roots | Self::Open { .. } | Self::Close => {
+                [None, None]
+            }
+            Self::Replace { element, .. } | Self::Move { element, .. } => [Some(*element), None],
             Self::Mark(mark) => [mark.start.element, mark.end.element],
         };
         named.into_iter().flatten()
@@ -83,7 +144,8 @@ impl Value {
     /// When it was said, for what says something.
     pub(crate) fn stamp(&self) -> Option<Stamp> {
         match self {
-            Self::Embed(_) => None,
+            Self::Embed(_) | Self::Roots | Self::Open { .. } | Self::Close => None,
+            Self::Replace { stamp, .. } | Self::Move { stamp, .. } => Some(*stamp),
             Self::Mark(mark) => Some(mark.stamp),
             Self::Register(register) => Some(register.stamp),
         }

@@ -63,6 +63,20 @@ impl PlainText {
                 Some(value) => self.registers.insert(name.to_string(), value.clone()).as_ref() != Some(value),
                 None => self.registers.remove(&**name).is_some(),
             },
+            TextEdit::Replace { position, position_utf16, value, marks } => {
+                let cell = Cell { glyph: Glyph::Embed(value.clone()), marks: marks.clone() };
+                let fits = self.in_utf16(*position) == Some(*position_utf16)
+                    && self
+                        .cells
+                        .get(*position)
+                        .is_some_and(|there| there.marks == cell.marks && *there != cell);
+                if fits {
+                    self.cells[*position] = cell;
+                }
+                fits
+            }
+            // Of a named text or a list: nothing here changes.
+            TextEdit::In { .. } => true,
             // Of something that is not here.
             _ => false,
         };

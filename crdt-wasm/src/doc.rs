@@ -196,10 +196,10 @@ impl Doc {
         self.inner.version().get(self.inner.replica())
     }
 
-    /// This replica's operations from number `from` on, as one delta.
+    /// This replica's operations from number `from` on, and what opened a sequence here since, as one delta.
     #[wasm_bindgen(js_name = issuedSince)]
     pub fn issued_since(&self, from: Seq) -> Vec<u8> {
-        self.inner.delta_of(self.inner.replica(), from..self.issued())
+        self.inner.issued_since(from)
     }
 
     /// The encoded version vector.
@@ -268,20 +268,13 @@ impl Doc {
 impl Doc {
     /// The marks of an element of this length, as `packet.ts` reads them.
     fn marks_at(&self, position: usize, len: usize) -> Result<String, JsValue> {
-        let mut text = String::new();
         let runs = self.inner.runs_in_utf16(position..position + len).map_err(throw)?;
-        for (name, value) in runs.iter().flat_map(|run| run.marks.iter()) {
-            for part in [name, value.as_str()] {
-                text.push_str(part);
-                text.push('\0');
-            }
-        }
-        Ok(text)
+        Ok(packet::marks_text(&runs))
     }
 }
 
 /// Names and values in turn, with a NUL behind each.
-fn read_marks(text: &str) -> Result<Marks, JsValue> {
+pub(crate) fn read_marks(text: &str) -> Result<Marks, JsValue> {
     let mut parts = text.split_terminator('\0');
     let mut marks = Vec::new();
     while let Some(name) = parts.next() {
@@ -290,6 +283,6 @@ fn read_marks(text: &str) -> Result<Marks, JsValue> {
     Ok(marks.into_iter().collect())
 }
 
-fn read_json(text: &str) -> Result<Json, JsValue> {
+pub(crate) fn read_json(text: &str) -> Result<Json, JsValue> {
     Json::parse(text).map_err(|error| thrown("malformed", &error.to_string()))
 }

@@ -42,6 +42,8 @@ impl Coded for EditError {
             Self::InsideSurrogatePair { .. } => "inside-surrogate-pair",
             Self::Full => "full",
             Self::NameTooLong { .. } => "name-too-long",
+            Self::NoEmbed { .. } => "no-embed",
+            Self::Reserved { .. } => "reserved",
             _ => "edit",
         }
     }

@@ -10,6 +10,7 @@ mod doc;
 mod error;
 mod output_packet;
 mod packet;
+mod sequences;
 mod sync_client;
 mod undo_manager;
 

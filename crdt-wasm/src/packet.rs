@@ -8,12 +8,14 @@
 //! | 1 | deletion: length |
 //! | 3, 4 | embed: value; with 4, marks |
 //! | 5, 6 | mark: length, name; with 5, value; 6 removes it |
-//! | 7 | register (position 0): name, value; empty if it holds nothing |
+//! | 7 | position 0, register: name, value; empty if it holds nothing |
+//! | 7 | position 1, an entry of a list is replaced: index, value |
+//! | 7 | position 2, in a named text, or 3, in a list: name, then the edit there |
 //!
 //! Positions and lengths are in UTF-16 units. Marks are their number, then name and value of each.
 
 use crdt_core::bytes::{Reader, write_bytes, write_u64_le, write_varint};
-use crdt_core::{Content, Json, Marks, PendingReport, TextEdit, TextRun};
+use crdt_core::{Content, Json, Marks, PendingReport, SequenceKind, TextEdit, TextRun};
 
 /// The edits one after the other, up to the packet's end.
 pub(crate) fn edits(edits: &[TextEdit]) -> Vec<u8> {
@@ -53,8 +55,46 @@ pub(crate) fn write_edits(out: &mut Vec<u8>, edits: &[TextEdit]) {
                 write_bytes(out, name.as_bytes());
                 write_bytes(out, value.as_ref().map_or("", |value| value.as_str()).as_bytes());
             }
+            TextEdit::Replace { position, position_utf16, value, marks } => {
+                let (position, position_utf16) = (*position, *position_utf16);
+                let delete = TextEdit::Delete { position, position_utf16, len: 1, len_utf16: 1 };
+                let (value, marks) = (value.clone(), marks.clone());
+                write_edits(out, &[delete, TextEdit::Embed { position, position_utf16, value, marks }]);
+            }
+            TextEdit::In { name, kind, edit } => write_edit_in(out, name, *kind, edit),
             // `TextEdit` is open for more; each needs a number here and a case in JavaScript.
             _ => unreachable!("an edit without a packet form"),
+        }
+    }
+}
+
+/// Bindings of texts know embeds that go and come; in lists it stays one entry.
+fn write_edit_in(out: &mut Vec<u8>, name: &str, kind: SequenceKind, edit: &TextEdit) {
+    let mut head = |place: u64| {
+        write_varint(out, (place << 3) | 7);
+        write_bytes(out, name.as_bytes());
+    };
+    match (kind, edit) {
+        (SequenceKind::List, TextEdit::Replace { position_utf16, value, .. }) => {
+            head(3);
+            write_varint(out, (1 << 3) | 7);
+            write_varint(out, *position_utf16 as u64);
+            write_bytes(out, value.as_str().as_bytes());
+        }
+        (SequenceKind::List, edit) => {
+            head(3);
+            write_edits(out, core::slice::from_ref(edit));
+        }
+        (SequenceKind::Text, TextEdit::Replace { position, position_utf16, value, marks }) => {
+            let (position, position_utf16) = (*position, *position_utf16);
+            let (value, marks) = (value.clone(), marks.clone());
+            head(2);
+            write_edits(out, &[TextEdit::Delete { position, position_utf16, len: 1, len_utf16: 1 }]);
+            write_edit_in(out, name, kind, &TextEdit::Embed { position, position_utf16, value, marks });
+        }
+        (SequenceKind::Text, edit) => {
+            head(2);
+            write_edits(out, core::slice::from_ref(edit));
         }
     }
 }
@@ -112,6 +152,37 @@ pub(crate) fn registers<'a>(registers: impl Iterator<Item = (&'a str, &'a Json)>
     let mut out = Vec::new();
     for (name, value) in registers {
         write_bytes(&mut out, name.as_bytes());
+        write_bytes(&mut out, value.as_str().as_bytes());
+    }
+    out
+}
+
+/// Names and values of the marks of runs in turn, with a NUL behind each, which JSON never has in it.
+pub(crate) fn marks_text(runs: &[TextRun]) -> String {
+    let mut text = String::new();
+    for (name, value) in runs.iter().flat_map(|run| run.marks.iter()) {
+        for part in [name, value.as_str()] {
+            text.push_str(part);
+            text.push('\0');
+        }
+    }
+    text
+}
+
+/// Each: 0 text or 1 list; its name.
+pub(crate) fn sequences<'a>(sequences: impl Iterator<Item = (&'a str, SequenceKind)>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, kind) in sequences {
+        out.push(u8::from(kind == SequenceKind::List));
+        write_bytes(&mut out, name.as_bytes());
+    }
+    out
+}
+
+/// One after the other.
+pub(crate) fn values(values: &[Json]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for value in values {
         write_bytes(&mut out, value.as_str().as_bytes());
     }
     out

@@ -224,7 +224,10 @@ fn apply(doc: &mut Doc, op: Op, plain: &mut Vec<Element>) {
             TextEdit::Mark { position, len, name, value, .. } => {
                 set(&mut plain[position..position + len], &name, value.as_ref());
             }
-            TextEdit::Register { .. } => {}
+            TextEdit::Replace { position, value, marks, .. } => {
+                plain[position] = Element { content: Content::Embed(value), marks };
+            }
+            TextEdit::Register { .. } | TextEdit::In { .. } => {}
             other => panic!("an edit of nothing that is here: {other:?}"),
         }
     }

@@ -3,6 +3,9 @@ export { Doc, type ChangeEvent, type DocEvents, type DocOptions, type Expand, ty
 export { applyEdits, type TextEdit, type TextRun } from "./edit.js";
 export { CrdtError, type CrdtErrorCode } from "./error.js";
 export type { Json, Marks } from "./json.js";
+export { List, type ListEdit } from "./list.js";
+export { NamedText } from "./named-text.js";
+export type { SequenceEvent } from "./sequence.js";
 export type { PendingReport } from "./packet.js";
 export { UndoManager, type UndoEvents, type UndoOptions, type UndoSelection } from "./undo.js";
 export type { BackoffOptions } from "./providers/backoff.js";

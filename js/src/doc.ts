@@ -1,11 +1,15 @@
 import { Doc as WasmDoc, UndoManager as WasmUndoManager } from "../wasm/crdt_wasm.js";
-import type { TextEdit, TextRun } from "./edit.js";
+import type { AnyEdit, NamedEdit, TextEdit, TextRun } from "./edit.js";
 import { needEngine } from "./engine.js";
 import { CrdtError, fromWasm } from "./error.js";
 import { Events } from "./events.js";
+import { checkMarks, checkName, checkText, isWellFormed, jsonText, whole } from "./input.js";
 import { type Json, type Marks, NO_MARKS } from "./json.js";
 import { marksToText, PacketReader, type PendingReport, textToMarks, writeRuns } from "./packet.js";
 import { randomReplica, replicaBits } from "./replica.js";
+import type { List } from "./list.js";
+import type { NamedText } from "./named-text.js";
+import { Sequences } from "./sequences.js";
 import { DocSync, type SyncHandlers } from "./sync.js";
 
 export interface DocOptions {
@@ -46,7 +50,7 @@ export type Tracker = (edits: readonly TextEdit[], origin: unknown) => void;
 interface OpenTransaction {
   /** The number of its first operation. */
   readonly from: number;
-  readonly edits: TextEdit[];
+  readonly edits: AnyEdit[];
   readonly origin: unknown;
   /** Whether the engine was told of it. */
   stamped?: true;
@@ -81,6 +85,7 @@ export class Doc {
   /** Of the innermost `transact`. */
   #origin: unknown = "local";
   readonly #trackers = new Set<Tracker>();
+  #sequences: Sequences | undefined;
   /** As `plain` says, negated; asked once, until it is true. */
   #rich = false;
 
@@ -157,10 +162,8 @@ export class Doc {
   insert(position: number, text: string, marks?: Marks): void {
     const wasm = this.#live();
     whole(position);
-    checkNames(marks);
-    if (!isWellFormed(text)) {
-      throw new CrdtError("ill-formed-text", "the text has half a surrogate pair in it");
-    }
+    checkMarks(marks);
+    checkText(text);
     this.#edit(() => {
       if (this.#isPlain(marks)) {
         wasm.insert(position, text);
@@ -180,7 +183,7 @@ export class Doc {
   insertEmbed(position: number, value: Json, marks?: Marks): void {
     const wasm = this.#live();
     whole(position);
-    checkNames(marks);
+    checkMarks(marks);
     this.#edit(() => {
       this.#stamp();
       const got = textToMarks(wasm.insertEmbed(position, jsonText(value), marks && marksToText(marks)));
@@ -242,6 +245,26 @@ export class Doc {
    */
   setExpand(name: string, expand: Expand): void {
     this.#live().setExpand(name, ["before", "after", "both", "none"].indexOf(expand));
+  }
+
+  /**
+   * The text of this name beside the main text. Whoever edits a name edits the same text, which is in the same version, delta
+   * and snapshot as everything in the document. Empty until somebody edits it.
+   */
+  text(name: string): NamedText {
+    checkName(name);
+    return this.#named().text(name);
+  }
+
+  /** The list of this name, as `text`. A text and a list of one name are two. */
+  list(name: string): List {
+    checkName(name);
+    return this.#named().list(name);
+  }
+
+  /** All named texts and lists that anybody has edited. */
+  sequences(): { readonly kind: "text" | "list"; readonly name: string }[] {
+    return new PacketReader(this.#live().sequences()).sequences();
   }
 
   /** Deletes `length` code units from `position` on. */
@@ -323,7 +346,7 @@ export class Doc {
   applyDelta(delta: Uint8Array, origin: unknown = "remote"): TextEdit[] {
     const wasm = this.#live();
     this.#refuseInTransaction();
-    let edits: TextEdit[];
+    let edits: AnyEdit[];
     try {
       edits = new PacketReader(wasm.apply(delta)).edits();
       this.#rich ||= wasm.rich;
@@ -331,7 +354,7 @@ export class Doc {
       throw fromWasm(error);
     }
     this.#applied(edits, origin);
-    return edits;
+    return edits.filter(isOfMainText);
   }
 
   /** What waits for operations that have not arrived. */
@@ -395,7 +418,7 @@ export class Doc {
       beforeRemote: () => {
         this.#refuseInTransaction();
       },
-      afterRemote: (edits: TextEdit[], origin: unknown) => {
+      afterRemote: (edits: AnyEdit[], origin: unknown) => {
         this.#rich ||= this.#live().rich;
         this.#applied(edits, origin);
       },
@@ -442,6 +465,7 @@ export class Doc {
   free(): void {
     this.#events.clear();
     this.#trackers.clear();
+    this.#sequences?.clear();
     this.#wasm?.free();
     this.#wasm = undefined;
   }
@@ -476,85 +500,100 @@ export class Doc {
     }
   }
 
-  /** One local edit: in the open transaction, or one of its own. */
-  #edit(edit: () => TextEdit | undefined): void {
+  #named(): Sequences {
+    this.#live();
+    this.#sequences ??= new Sequences(
+      {
+        wasm: () => this.#live(),
+        edit: (make) => {
+          const wasm = this.#live();
+          this.#edit(() => {
+            this.#stamp();
+            const made = make(wasm);
+            this.#rich = true;
+            return made;
+          });
+        },
+        transact: (edit, origin) => this.transact(edit, origin),
+        set: (name, value) => {
+          this.set(name, value);
+        },
+        registers: () => this.registers(),
+      },
+      (name, expand) => {
+        this.setExpand(name, expand);
+      },
+    );
+    return this.#sequences;
+  }
+
+  /** One local edit, or several of a named sequence: in the open transaction, or one of its own. */
+  #edit(edit: () => TextEdit | readonly NamedEdit[] | undefined): void {
     const wasm = this.#live();
     const open: OpenTransaction = this.#open ?? {
       from: this.#events.heard("delta") ? wasm.issued() : 0,
       edits: [],
       origin: "local",
     };
-    let made: TextEdit | undefined;
+    let edited: TextEdit | readonly NamedEdit[] | undefined;
     try {
-      made = edit();
+      edited = edit();
     } catch (error) {
       throw fromWasm(error);
     }
-    if (!made) {
+    const made: readonly AnyEdit[] = edited === undefined ? [] : "type" in edited ? [edited] : edited;
+    if (made.length === 0) {
       return;
     }
-    open.edits.push(made);
-    this.#track([made], this.#origin);
+    open.edits.push(...made);
+    this.#track(made, this.#origin);
     if (!this.#open) {
       this.#tell(open, this.#events.heard("delta") ? wasm.issuedSince(open.from) : undefined);
     }
   }
 
-  #tell(made: { edits: TextEdit[]; origin: unknown }, delta: Uint8Array | undefined): void {
+  #tell(made: { edits: AnyEdit[]; origin: unknown }, delta: Uint8Array | undefined): void {
     const { edits, origin } = made;
-    this.#events.queue("change", { edits, origin, local: true });
+    this.#queueChanges(edits, origin, true);
     if (delta) {
       this.#events.queue("delta", delta);
     }
     this.#events.queue("version", { origin, local: true });
-    this.#events.deliver();
+    this.#deliver();
   }
 
-  #track(edits: readonly TextEdit[], origin: unknown): void {
-    for (const tracker of this.#trackers) {
-      tracker(edits, origin);
+  #track(edits: readonly AnyEdit[], origin: unknown): void {
+    const main = edits.filter(isOfMainText);
+    if (main.length > 0 || edits.length === 0) {
+      for (const tracker of this.#trackers) {
+        tracker(main, origin);
+      }
     }
+    this.#sequences?.track(edits, origin);
   }
 
-  #applied(edits: TextEdit[], origin: unknown): void {
+  #applied(edits: AnyEdit[], origin: unknown): void {
     this.#track(edits, origin);
-    if (edits.length > 0) {
-      this.#events.queue("change", { edits, origin, local: false });
-    }
+    this.#queueChanges(edits, origin, false);
     this.#events.queue("version", { origin, local: false });
+    this.#deliver();
+  }
+
+  #queueChanges(all: readonly AnyEdit[], origin: unknown, local: boolean): void {
+    const edits = all.filter(isOfMainText);
+    if (edits.length > 0) {
+      this.#events.queue("change", { edits, origin, local });
+    }
+    this.#sequences?.queue(all, origin, local);
+  }
+
+  #deliver(): void {
     this.#events.deliver();
+    this.#sequences?.deliver();
   }
 }
 
-/** Refuses what WebAssembly would silently turn into another number. */
-function whole(number: number): number {
-  if (!Number.isInteger(number) || number < 0 || number > 0xffff_ffff) {
-    throw new CrdtError("out-of-bounds", `${String(number)} is no position or length`);
-  }
-  return number;
-}
-
-/** The same as JSON; JavaScript knows values that are none. */
-function jsonText(value: Json): string {
-  const text = JSON.stringify(value) as string | undefined;
-  if (text === undefined) {
-    throw new CrdtError("malformed", "the value is not JSON");
-  }
-  return text;
-}
-
-function checkNames(marks: Marks | undefined): void {
-  if (marks) {
-    Object.keys(marks).forEach(checkName);
-  }
-}
-
-function checkName(name: string): void {
-  if (!isWellFormed(name) || name.includes("\0")) {
-    throw new CrdtError("ill-formed-text", "the name has a NUL or half a surrogate pair in it");
-  }
-}
-
-function isWellFormed(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
+/** Edits of the main text and registers; those of named sequences are told there. */
+function isOfMainText(edit: AnyEdit): edit is TextEdit {
+  return edit.type !== "in";
 }

@@ -21,6 +21,17 @@ export type TextEdit =
   /** A register holds this now, and the content is what it was; with `null`, it holds nothing. */
   | { readonly type: "register"; readonly name: string; readonly value: Json };
 
+/** An edit of a named text or list. */
+export interface NamedEdit {
+  readonly type: "in";
+  readonly kind: "text" | "list";
+  readonly name: string;
+  readonly edit: TextEdit | { readonly type: "replace"; readonly position: number; readonly value: Json };
+}
+
+/** What the engine tells. */
+export type AnyEdit = TextEdit | NamedEdit;
+
 /** An edit of text alone. */
 export type TextOnlyEdit = Exclude<TextEdit, { readonly type: "mark" | "embed" | "register" }>;
 

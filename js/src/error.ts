@@ -37,6 +37,12 @@ export type CrdtErrorCode =
   | "invalid-replica"
   /** Content that the document has no form for, in an editor; or an editor's schema without paragraphs. */
   | "unsupported-content"
+  /** A name that is too long for a mark, register or sequence. */
+  | "name-too-long"
+  /** There is no entry or embed at the position. */
+  | "no-embed"
+  /** Somebody used a replica id that stands for a named text or list. */
+  | "reserved"
   /** `applyDelta` inside `transact`. */
   | "in-transaction"
   /** Used after `free()` or `destroy()`. */

@@ -1,5 +1,5 @@
 /** Reads the packets that `crdt-wasm/src/packet.rs` writes; the layout is private to the two. */
-import type { TextEdit, TextRun } from "./edit.js";
+import type { AnyEdit, NamedEdit, TextEdit, TextRun } from "./edit.js";
 import { eachMark, type Json, type Marks } from "./json.js";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -82,14 +82,24 @@ export class PacketReader {
     return decoder.decode(this.#bytes.subarray(start, this.#at));
   }
 
-  edits(): TextEdit[] {
-    const edits: TextEdit[] = [];
+  edits(): AnyEdit[] {
+    const edits: AnyEdit[] = [];
     while (!this.done) {
       const head = this.number();
-      const position = Math.floor(head / 8);
-      edits.push(this.#edit(head % 8, position));
+      const place = Math.floor(head / 8);
+      edits.push(head % 8 === 7 && place > 1 ? this.#named(place) : this.#edit(head % 8, place));
     }
     return edits;
+  }
+
+  #named(place: number): NamedEdit {
+    const name = this.text();
+    const head = this.number();
+    const edit =
+      head === 8 + 7
+        ? { type: "replace" as const, position: this.number(), value: this.#json() }
+        : this.#edit(head % 8, Math.floor(head / 8));
+    return { type: "in", kind: place === 2 ? "text" : "list", name, edit };
   }
 
   #edit(kind: number, position: number): TextEdit {
@@ -134,6 +144,22 @@ export class PacketReader {
       all.set(this.text(), this.#json());
     }
     return all;
+  }
+
+  values(): Json[] {
+    const values: Json[] = [];
+    while (!this.done) {
+      values.push(this.#json());
+    }
+    return values;
+  }
+
+  sequences(): { kind: "text" | "list"; name: string }[] {
+    const sequences: { kind: "text" | "list"; name: string }[] = [];
+    while (!this.done) {
+      sequences.push({ kind: this.byte() === 0 ? "text" : "list", name: this.text() });
+    }
+    return sequences;
   }
 
   #marks(): Marks {

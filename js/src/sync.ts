@@ -1,6 +1,6 @@
 import type { Doc as WasmDoc } from "../wasm/crdt_wasm.js";
 import { SyncClient } from "../wasm/crdt_wasm.js";
-import type { TextEdit } from "./edit.js";
+import type { AnyEdit } from "./edit.js";
 import { fromWasm } from "./error.js";
 import { PacketReader } from "./packet.js";
 
@@ -37,7 +37,7 @@ export interface SyncDoc {
   wasm(): WasmDoc | undefined;
   /** Refuses during a transaction. */
   beforeRemote(): void;
-  afterRemote(edits: TextEdit[], origin: unknown): void;
+  afterRemote(edits: AnyEdit[], origin: unknown): void;
 }
 
 /**

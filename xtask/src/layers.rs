@@ -8,10 +8,10 @@ use std::path::Path;
 
 /// `crdt-core/src`, lowest layer first. Modules of one layer do not know each other.
 const CORE_LAYERS: &[&[&str]] = &[
-    &["ids", "dice"],
+    &["ids", "dice", "sorted"],
     &["anchor", "json"],
     &["error", "mark"],
-    &["bytes", "sorted", "tree", "units", "value"],
+    &["bytes", "tree", "units", "value"],
     &["op", "event"],
     &["op_log"],
     &["sequence", "codec"],

@@ -12,6 +12,11 @@
 //!  2    mark taken away     stamp  anchor (start)  anchor (end)  name
 //!  3    register            stamp  name  JSON
 //!  4    register emptied    stamp  name
+//!  5    roots
+//!  6    open                kind of sequence (1 byte: 0 text, 1 list)  name
+//!  7    close
+//!  8    embed replaced      stamp  index  seq  JSON
+//!  9    entry moved here    stamp  index  seq
 //!
 //! anchor = 0 (start) | 1 (end) | 2 × index + 2 (after) or + 3 (before)  seq
 //! name, JSON = length in bytes  UTF-8
@@ -26,8 +31,8 @@ use crate::bytes::{Reader, write_bytes, write_u64_le, write_varint};
 use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::json::Json;
-use crate::value::{Mark, Register, Value};
-use alloc::collections::BTreeMap;
+use crate::sorted::SortedMap;
+use crate::value::{Mark, Register, SequenceKind, Value};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -36,10 +41,18 @@ const MARK: u8 = 1;
 const UNMARK: u8 = 2;
 const REGISTER: u8 = 3;
 const EMPTIED: u8 = 4;
+const ROOTS: u8 = 5;
+const OPEN: u8 = 6;
+const CLOSE: u8 = 7;
+const REPLACE: u8 = 8;
+const MOVE: u8 = 9;
+
+const TEXT: u8 = 0;
+const LIST: u8 = 1;
 
 /// Appends values of elements, which ascend by id.
 pub(crate) fn write_carried(out: &mut Vec<u8>, carried: &[(OpId, &Value)]) {
-    let mut table: BTreeMap<ReplicaId, u64> = BTreeMap::new();
+    let mut table: SortedMap<ReplicaId, u64> = SortedMap::new();
     for (id, value) in carried {
         table.insert(id.replica, 0);
         for element in value.elements() {
@@ -52,7 +65,7 @@ pub(crate) fn write_carried(out: &mut Vec<u8>, carried: &[(OpId, &Value)]) {
         write_u64_le(out, replica.get());
     }
     for block in carried.chunk_by(|(one, _), (other, _)| one.replica == other.replica) {
-        write_varint(out, table[&block[0].0.replica]);
+        write_varint(out, index_in(&table, block[0].0.replica));
         write_varint(out, block.len() as u64);
         let mut next = 0;
         for (id, value) in block {
@@ -63,7 +76,7 @@ pub(crate) fn write_carried(out: &mut Vec<u8>, carried: &[(OpId, &Value)]) {
     }
 }
 
-fn write_value(out: &mut Vec<u8>, value: &Value, table: &BTreeMap<ReplicaId, u64>) {
+fn write_value(out: &mut Vec<u8>, value: &Value, table: &SortedMap<ReplicaId, u64>) {
     let text = |out: &mut Vec<u8>, text: &str| write_bytes(out, text.as_bytes());
     match value {
         Value::Embed(json) => {
@@ -88,15 +101,46 @@ fn write_value(out: &mut Vec<u8>, value: &Value, table: &BTreeMap<ReplicaId, u64
                 text(out, json.as_str());
             }
         }
+        Value::Roots => out.push(ROOTS),
+        Value::Open { name, kind } => {
+            let kind = match kind {
+                SequenceKind::Text => TEXT,
+                SequenceKind::List => LIST,
+            };
+            out.extend([OPEN, kind]);
+            text(out, name);
+        }
+        Value::Close => out.push(CLOSE),
+        Value::Replace { element, value, stamp } => {
+            out.push(REPLACE);
+            write_varint(out, *stamp);
+            write_element(out, *element, table);
+            text(out, value.as_str());
+        }
+        Value::Move { element, stamp } => {
+            out.push(MOVE);
+            write_varint(out, *stamp);
+            write_element(out, *element, table);
+        }
     }
 }
 
-fn write_anchor(out: &mut Vec<u8>, anchor: Anchor, table: &BTreeMap<ReplicaId, u64>) {
+fn write_element(out: &mut Vec<u8>, OpId { replica, seq }: OpId, table: &SortedMap<ReplicaId, u64>) {
+    write_varint(out, index_in(table, replica));
+    write_varint(out, u64::from(seq));
+}
+
+/// All replicas were put into the table before.
+fn index_in(table: &SortedMap<ReplicaId, u64>, replica: ReplicaId) -> u64 {
+    *table.get(&replica).expect("the table names all replicas")
+}
+
+fn write_anchor(out: &mut Vec<u8>, anchor: Anchor, table: &SortedMap<ReplicaId, u64>) {
     let before = u64::from(anchor.side == Side::Before);
     match anchor.element {
         None => write_varint(out, before),
         Some(OpId { replica, seq }) => {
-            write_varint(out, 2 * table[&replica] + 2 + before);
+            write_varint(out, 2 * index_in(table, replica) + 2 + before);
             write_varint(out, u64::from(seq));
         }
     }
@@ -122,7 +166,7 @@ pub(crate) fn read_carried(reader: &mut Reader<'_>) -> Result<Carried, DecodeErr
         if carried.last().is_some_and(|(last, _)| last.replica >= replica) {
             return Err(DecodeError::InvalidValue("order of values"));
         }
-        let count = reader.count(3)?;
+        let count = reader.count(2)?;
         if count == 0 {
             return Err(DecodeError::InvalidValue("count of values"));
         }
@@ -160,8 +204,30 @@ fn read_value(reader: &mut Reader<'_>, table: &[ReplicaId]) -> Result<Value, Dec
             let value = if kind == REGISTER { Some(read_json(reader)?) } else { None };
             Ok(Value::Register(Register { name, value, stamp }))
         }
+        ROOTS => Ok(Value::Roots),
+        OPEN => {
+            let kind = match reader.u8()? {
+                TEXT => SequenceKind::Text,
+                LIST => SequenceKind::List,
+                _ => return Err(DecodeError::InvalidValue("kind of a sequence")),
+            };
+            Ok(Value::Open { name: read_name(reader)?, kind })
+        }
+        CLOSE => Ok(Value::Close),
+        REPLACE => {
+            let (stamp, element) = (read_stamp(reader)?, read_element(reader, table)?);
+            Ok(Value::Replace { element, value: read_json(reader)?, stamp })
+        }
+        MOVE => {
+            let (stamp, element) = (read_stamp(reader)?, read_element(reader, table)?);
+            Ok(Value::Move { element, stamp })
+        }
         _ => Err(DecodeError::InvalidValue("kind of a value")),
     }
+}
+
+fn read_element(reader: &mut Reader<'_>, table: &[ReplicaId]) -> Result<OpId, DecodeError> {
+    Ok(OpId::new(replica_of(table, reader.varint()?)?, reader.varint_u32()?))
 }
 
 fn read_stamp(reader: &mut Reader<'_>) -> Result<u64, DecodeError> {

@@ -59,7 +59,9 @@ impl Doc {
             self.pending.add(run.to_op());
         }
         if !self.pending.is_empty() {
-            self.wake(intake.into_changed(), edits.as_deref_mut());
+            let mut changed = intake.into_changed();
+            changed.extend(self.opened_meanwhile());
+            self.wake(changed, edits.as_deref_mut());
         }
         self.settle_statements(edits);
         Ok(())
@@ -86,8 +88,10 @@ impl Doc {
             && self.append_on(index, replica, text)
         {
             if let Some(edits) = edits {
-                let marks = self.marks_of_new(next, run.len);
-                edits.insert(self.before_last_edit(run.len), text, marks);
+                let (at, marks) = (self.before_last_edit(run.len), self.marks_of_new(next, run.len));
+                if let Some(at) = self.event_at(next, at) {
+                    edits.insert(at, text, marks);
+                }
             }
             return Ok(true);
         }
@@ -151,10 +155,12 @@ impl Doc {
             };
             gone
         };
-        if let (Some(edits), Some(size)) = (edits, gone) {
-            edits.delete(self.sequence.position_of_last_edit(), size);
-        }
+        let mut edits = edits;
+        self.tell_deleted(first, gone, edits.as_deref_mut());
         self.append_delete(replica, target, len, descending);
+        if self.has_slots() {
+            self.kill_among(first, len, edits);
+        }
         true
     }
 
@@ -243,7 +249,9 @@ impl Doc {
             let (end, size) = (self.sequence.position_of_last_edit(), text.size);
             let start = Size { chars: end.chars - size.chars, utf16: end.utf16 - size.utf16 };
             let marks = self.marks_of_new(first, seq_of(text.size.chars));
-            edits.insert(start, text.text, marks);
+            if let Some(at) = self.event_at(first, start) {
+                edits.insert(at, text.text, marks);
+            }
         }
     }
 
@@ -289,13 +297,25 @@ impl Doc {
         let mut rest = len as usize;
         while rest > 0 {
             let (count, gone) = self.sequence.integrate_delete(&self.log, next, rest);
-            if let (Some(edits), Some(size)) = (edits.as_deref_mut(), gone) {
-                edits.delete(self.sequence.position_of_last_edit(), size);
-            }
+            self.tell_deleted(next, gone, edits.as_deref_mut());
             rest -= count;
             next.seq += Seq::try_from(count).expect("no more than the run is long");
         }
         self.append_delete(id.replica, target, len, descending);
+        if self.has_slots() {
+            self.kill_among(LocalId::new(target.replica, lowest), len, edits);
+        }
+    }
+
+    /// Tells that the last edit deleted `element`, and more beside it, if that was visible.
+    #[inline]
+    pub(super) fn tell_deleted(&mut self, element: LocalId, gone: Option<Size>, edits: Option<&mut Edits>) {
+        if let (Some(edits), Some(size)) = (edits, gone) {
+            let position = self.sequence.position_of_last_edit();
+            if let Some(at) = self.event_at(element, position) {
+                edits.delete(at, size);
+            }
+        }
     }
 
     /// Takes up in the log what the sequence has taken up, or had already: its replica does not go on from an older edit.

@@ -1,5 +1,6 @@
 //! Local edits: first the short ways of `going_on`, then these.
 
+use super::regions::Scope;
 use super::{Doc, seq_of};
 use crate::anchor::Side;
 use crate::error::EditError;
@@ -7,7 +8,7 @@ use crate::ids::Seq;
 use crate::op_log::{LocalId, MAX_TEXT_BYTES, NOT_LISTED, Placement, ReplicaIndex, WIDE_RUN};
 use crate::sequence::{Place, Unit};
 use crate::units::Counted;
-use core::ops::Range;
+use core::ops::{ControlFlow, Range};
 
 /// Text of so many bytes is worth reading once instead of twice.
 #[cfg(not(test))]
@@ -22,6 +23,21 @@ impl Doc {
         if self.type_on(unit, position, text) { Ok(()) } else { self.insert_anywhere(unit, position, text) }
     }
 
+    /// As [`Doc::insert_unit`] does for the main text.
+    pub(super) fn insert_in(
+        &mut self,
+        scope: Scope,
+        unit: Unit,
+        position: usize,
+        text: &str,
+    ) -> Result<(), EditError> {
+        if scope == Scope::Main {
+            return self.insert_unit(unit, position, text);
+        }
+        let place = self.place_in(scope, unit, position)?;
+        if text.is_empty() { Ok(()) } else { self.insert_at_place(self.behind_ends(place), text) }
+    }
+
     #[inline(never)]
     fn insert_anywhere(&mut self, unit: Unit, position: usize, text: &str) -> Result<(), EditError> {
         if self.type_more_on(unit, position, text) {
@@ -32,19 +48,43 @@ impl Doc {
         if text.is_empty() {
             return Ok(());
         }
-        if let Some(rich) = &self.rich
-            && rich.marks.has_behind()
-        {
-            // Typed at the end of a link whose last letters are deleted: behind those, as the link ends there.
-            place =
-                self.sequence.behind_tombstones(place, |first, count| rich.marks.last_behind(first, count));
+        if self.rich.is_some() {
+            place = self.behind_ends(place);
         }
         self.insert_at_place(place, text)
+    }
+
+    /// Typed at the end of a link whose last letters are deleted: behind those, as the link ends there.
+    pub(super) fn behind_ends(&self, place: Place) -> Place {
+        match &self.rich {
+            Some(rich) if rich.marks.has_behind() => {
+                self.sequence.behind_tombstones(place, |first, count| {
+                    // What delimits named sequences is deleted too, and nothing goes past it.
+                    if rich.regions.is_delimiter(first) {
+                        return ControlFlow::Break(());
+                    }
+                    ControlFlow::Continue(rich.marks.last_behind(first, count))
+                })
+            }
+            _ => place,
+        }
     }
 
     /// Inserts text, which is not empty, at a place.
     #[inline]
     pub(super) fn insert_at_place(&mut self, place: Place, text: &str) -> Result<(), EditError> {
+        self.put_at_place(place, text)?;
+        if self.sequence.main_end().is_some()
+            && self.sequence.position_of_last_edit().chars > self.sequence.main(&self.log).chars
+        {
+            // Who types on is not asked whether that is in the main text.
+            self.sequence.end_writing();
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn put_at_place(&mut self, place: Place, text: &str) -> Result<(), EditError> {
         if text.len() > MAX_TEXT_BYTES - self.log.text_bytes() {
             return Err(EditError::Full);
         }
@@ -120,16 +160,26 @@ impl Doc {
 
     #[inline(never)]
     fn delete_anywhere(&mut self, unit: Unit, range: Range<usize>) -> Result<(), EditError> {
-        if self.delete_on(unit, &range) {
+        // Who deletes on is not asked whether that is in the main text.
+        let is_in_main = self.sequence.main_end().is_none() || self.check_position(unit, range.end).is_ok();
+        if is_in_main && self.delete_on(unit, &range) {
             return Ok(());
         }
         let range = self.chars_range(unit, range)?;
+        self.delete_chars(range)
+    }
+
+    /// Deletes what stands at these places of all that is visible.
+    pub(super) fn delete_chars(&mut self, range: Range<usize>) -> Result<(), EditError> {
         if range.is_empty() {
             return Ok(());
         }
         let LocalId { replica, seq } = self.next_id(range.len())?;
         self.sequence.delete_at(&mut self.log, replica, range.start, range.len());
         self.version.set(self.replica, seq + seq_of(range.len()));
+        if self.has_slots() {
+            self.kill_deleted_since(seq);
+        }
         Ok(())
     }
 

@@ -50,8 +50,11 @@ impl Doc {
                 if let Some(edits) = edits {
                     let text = [byte];
                     let text = core::str::from_utf8(&text).expect("what is typed on is ASCII");
-                    let marks = self.marks_of_new(LocalId::new(index, seq), 1);
-                    edits.insert(self.before_last_edit(1), text, marks);
+                    let id = LocalId::new(index, seq);
+                    let (at, marks) = (self.before_last_edit(1), self.marks_of_new(id, 1));
+                    if let Some(at) = self.event_at(id, at) {
+                        edits.insert(at, text, marks);
+                    }
                 }
             }
             Stroke::Delete => {
@@ -61,10 +64,7 @@ impl Doc {
                     return false;
                 }
                 *seen = self.log.append_delete(index, target, 1, false);
-                if let Some(edits) = edits {
-                    let size = Size { chars: 1, utf16: 1 };
-                    edits.delete(self.sequence.position_of_last_edit(), size);
-                }
+                self.tell_deleted(target, Some(Size { chars: 1, utf16: 1 }), edits);
             }
             Stroke::InsertAfter(_) | Stroke::InsertBefore(_) => return false,
         }

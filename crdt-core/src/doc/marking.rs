@@ -1,6 +1,7 @@
 //! Formatting, embeds, and reading both.
 
 use super::Doc;
+use super::regions::Scope;
 use crate::codec::MAX_NAME_BYTES;
 use crate::error::EditError;
 use crate::ids::OpId;
@@ -9,8 +10,8 @@ use crate::mark::{Content, Expand, Marks, TextRun};
 use crate::marks::Edge;
 use crate::op_log::LocalId;
 use crate::sequence::Unit;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::value::{CARRIER, Mark, Stamp, Value};
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -50,7 +51,7 @@ impl Doc {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn mark(&mut self, range: Range<usize>, name: &str, value: Json) -> Result<(), EditError> {
-        self.mark_unit(Unit::Chars, range, name, Some(value))
+        self.mark_in(Scope::Main, Unit::Chars, range, name, Some(value))
     }
 
     /// Gives the content in `range_utf16`, in UTF-16 code units, a mark; else as [`Doc::mark`].
@@ -63,7 +64,7 @@ impl Doc {
         name: &str,
         value: Json,
     ) -> Result<(), EditError> {
-        self.mark_unit(Unit::Utf16, range_utf16, name, Some(value))
+        self.mark_in(Scope::Main, Unit::Utf16, range_utf16, name, Some(value))
     }
 
     /// Takes a mark away from the content in `range`, in scalar values; else as [`Doc::mark`].
@@ -71,7 +72,7 @@ impl Doc {
     /// # Errors
     /// As [`Doc::mark`].
     pub fn unmark(&mut self, range: Range<usize>, name: &str) -> Result<(), EditError> {
-        self.mark_unit(Unit::Chars, range, name, None)
+        self.mark_in(Scope::Main, Unit::Chars, range, name, None)
     }
 
     /// Takes a mark away from the content in `range_utf16`, in UTF-16 code units; else as [`Doc::mark`].
@@ -79,7 +80,7 @@ impl Doc {
     /// # Errors
     /// As [`Doc::mark_utf16`].
     pub fn unmark_utf16(&mut self, range_utf16: Range<usize>, name: &str) -> Result<(), EditError> {
-        self.mark_unit(Unit::Utf16, range_utf16, name, None)
+        self.mark_in(Scope::Main, Unit::Utf16, range_utf16, name, None)
     }
 
     /// Inserts `text` at `position`, in scalar values, with exactly these marks, whatever stands around; else as
@@ -90,7 +91,7 @@ impl Doc {
     /// # Errors
     /// As [`Doc::insert`], and [`EditError::NameTooLong`].
     pub fn insert_with(&mut self, position: usize, text: &str, marks: &Marks) -> Result<(), EditError> {
-        self.insert_with_unit(Unit::Chars, position, text, marks)
+        self.insert_with_in(Scope::Main, Unit::Chars, position, text, marks)
     }
 
     /// Inserts `text` at `position_utf16`, in UTF-16 code units; else as [`Doc::insert_with`].
@@ -103,7 +104,7 @@ impl Doc {
         text: &str,
         marks: &Marks,
     ) -> Result<(), EditError> {
-        self.insert_with_unit(Unit::Utf16, position_utf16, text, marks)
+        self.insert_with_in(Scope::Main, Unit::Utf16, position_utf16, text, marks)
     }
 
     /// Inserts an embed at `position`, in scalar values: one element that shows as `value`, and reads as U+FFFC in
@@ -112,7 +113,7 @@ impl Doc {
     /// # Errors
     /// As [`Doc::insert`].
     pub fn insert_embed(&mut self, position: usize, value: Json) -> Result<(), EditError> {
-        self.insert_embed_unit(Unit::Chars, position, value, None)
+        self.insert_embed_in(Scope::Main, Unit::Chars, position, value, None)
     }
 
     /// Inserts an embed at `position_utf16`, in UTF-16 code units; else as [`Doc::insert_embed`].
@@ -120,7 +121,7 @@ impl Doc {
     /// # Errors
     /// As [`Doc::insert_utf16`].
     pub fn insert_embed_utf16(&mut self, position_utf16: usize, value: Json) -> Result<(), EditError> {
-        self.insert_embed_unit(Unit::Utf16, position_utf16, value, None)
+        self.insert_embed_in(Scope::Main, Unit::Utf16, position_utf16, value, None)
     }
 
     /// Inserts an embed at `position`, in scalar values, with exactly these marks; else as [`Doc::insert_embed`].
@@ -133,7 +134,7 @@ impl Doc {
         value: Json,
         marks: &Marks,
     ) -> Result<(), EditError> {
-        self.insert_embed_unit(Unit::Chars, position, value, Some(marks))
+        self.insert_embed_in(Scope::Main, Unit::Chars, position, value, Some(marks))
     }
 
     /// Inserts an embed at `position_utf16`, in UTF-16 code units; else as [`Doc::insert_embed_with`].
@@ -146,7 +147,7 @@ impl Doc {
         value: Json,
         marks: &Marks,
     ) -> Result<(), EditError> {
-        self.insert_embed_unit(Unit::Utf16, position_utf16, value, Some(marks))
+        self.insert_embed_in(Scope::Main, Unit::Utf16, position_utf16, value, Some(marks))
     }
 
     /// Says how marks of this name that are set here from now on grow at their ends.
@@ -193,20 +194,18 @@ impl Doc {
     }
 
     pub(super) fn embed_of(&self, element: LocalId) -> Option<Json> {
-        match self.rich.as_ref()?.values.get(&self.log.op_id(element)) {
-            Some(Value::Embed(json)) => Some(json.clone()),
-            _ => None,
-        }
+        self.shown_value(self.entry_of(self.log.op_id(element))?).cloned()
     }
 
-    fn mark_unit(
+    pub(super) fn mark_in(
         &mut self,
+        scope: Scope,
         unit: Unit,
         range: Range<usize>,
         name: &str,
         value: Option<Json>,
     ) -> Result<(), EditError> {
-        let range = self.chars_range(unit, range)?;
+        let range = self.chars_range_in(scope, unit, range)?;
         check_name(name)?;
         if range.is_empty() {
             return Ok(());
@@ -225,38 +224,45 @@ impl Doc {
         stamp: Stamp,
     ) -> Result<(), EditError> {
         let expand = self.rich_mut().expand_of(name);
-        let start = match (expand.grows_before(), range.start) {
-            (false, start) => Edge::before(self.sequence.element_at(start)),
-            (true, 0) => Edge::START,
-            (true, start) => Edge::after(self.sequence.element_at(start - 1)),
+        let first = self.sequence.element_at(range.start);
+        let scope = self.scope_of(first).unwrap_or(Scope::Main);
+        let ((scope_start, scope_end), ends) = (self.bounds(scope), Self::edges(scope));
+        let start = if !expand.grows_before() {
+            Edge::before(first)
+        } else if range.start > scope_start.chars {
+            Edge::after(self.sequence.element_at(range.start - 1))
+        } else {
+            ends.0
         };
         let end = if !expand.grows_after() {
             Edge::after(self.sequence.element_at(range.end - 1))
-        } else if range.end < self.len() {
+        } else if range.end < scope_end.chars {
             Edge::before(self.sequence.element_at(range.end))
         } else {
-            Edge::END
+            ends.1
         };
         let (start, end) = (self.anchor_of(start), self.anchor_of(end));
         self.say(Value::Mark(Mark { start, end, name: name.clone(), value, stamp }))?;
         Ok(())
     }
 
-    fn insert_with_unit(
+    pub(super) fn insert_with_in(
         &mut self,
+        scope: Scope,
         unit: Unit,
         position: usize,
         text: &str,
         marks: &Marks,
     ) -> Result<(), EditError> {
         self.check_marks(marks)?;
-        let len = self.len();
-        self.insert_unit(unit, position, text)?;
+        let len = self.sequence.visible().chars();
+        self.insert_in(scope, unit, position, text)?;
         self.set_marks(len, marks)
     }
 
-    fn insert_embed_unit(
+    pub(super) fn insert_embed_in(
         &mut self,
+        scope: Scope,
         unit: Unit,
         position: usize,
         value: Json,
@@ -265,8 +271,8 @@ impl Doc {
         if let Some(marks) = marks {
             self.check_marks(marks)?;
         }
-        let (len, seq) = (self.len(), self.own_seq());
-        self.insert_unit(unit, position, CARRIER)?;
+        let (len, seq) = (self.sequence.visible().chars(), self.own_seq());
+        self.insert_in(scope, unit, position, CARRIER)?;
         let id = OpId::new(self.replica, seq);
         self.rich_mut().values.insert(id, Value::Embed(value));
         if let Some(marks) = marks { self.set_marks(len, marks) } else { Ok(()) }
@@ -281,9 +287,9 @@ impl Doc {
         self.check_own_room(marks.len() + known)
     }
 
-    /// Gives what the last edit, an own insertion, put into a text of `len_before` exactly these marks.
+    /// Gives what the last edit, an own insertion, put where `len_before` elements were visible exactly these marks.
     fn set_marks(&mut self, len_before: usize, marks: &Marks) -> Result<(), EditError> {
-        let count = self.len() - len_before;
+        let count = self.sequence.visible().chars() - len_before;
         if count == 0 || marks.is_empty() && self.rich.is_none() {
             return Ok(());
         }
@@ -304,8 +310,8 @@ impl Doc {
         if there == *marks {
             return Ok(());
         }
-        let names: BTreeSet<&str> = there.iter().chain(marks.iter()).map(|(name, _)| name).collect();
-        for name in names {
+        let names: SortedSet<&str> = there.iter().chain(marks.iter()).map(|(name, _)| name).collect();
+        for &name in names.iter() {
             if there.get(name) != marks.get(name) {
                 self.say_mark(&range, &name.into(), marks.get(name).cloned(), stamp)?;
             }
@@ -313,7 +319,7 @@ impl Doc {
         Ok(())
     }
 
-    fn runs_between(&self, range: Range<usize>) -> Vec<TextRun> {
+    pub(super) fn runs_between(&self, range: Range<usize>) -> Vec<TextRun> {
         if range.is_empty() {
             return Vec::new();
         }
@@ -322,7 +328,7 @@ impl Doc {
             return [TextRun::text(text, Marks::NONE)].into();
         };
         let first = self.sequence.element_at(range.start);
-        let mut holds: BTreeMap<&Arc<str>, &Json> = BTreeMap::new();
+        let mut holds: SortedMap<&Arc<str>, &Json> = SortedMap::new();
         // Where a name has another value from which position on.
         let mut turns: Vec<(usize, &Arc<str>, Option<&Json>)> = Vec::new();
         rich.marks.visit_from(first, &self.sequence, |name, edge, value| {

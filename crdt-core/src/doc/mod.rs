@@ -3,21 +3,29 @@
 mod apply;
 mod editing;
 mod edits;
+mod entries;
 mod going_on;
 mod intake;
+mod lists;
 mod marking;
 mod past;
+mod regions;
 mod registers;
 mod rich;
 #[cfg(test)]
 mod rich_tests;
 mod seeding;
+#[cfg(test)]
+mod sequence_tests;
+mod sequences;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 mod transaction;
 mod undo;
 
+pub use lists::{List, ListMut};
+pub use sequences::{Text, TextMut};
 pub use transaction::Transaction;
 pub use undo::{Selection, UndoManager, UndoOptions, Undone};
 
@@ -38,6 +46,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 use edits::Edits;
+use regions::Scope;
 use rich::{Rich, Stamping};
 
 /// One copy of a replicated text.
@@ -112,14 +121,14 @@ impl Doc {
         self.replica
     }
 
-    /// The length of the text in scalar values. O(1).
+    /// The length of the text in scalar values. O(1), and O(log *n*) beside named sequences.
     pub fn len(&self) -> usize {
-        self.sequence.visible().chars()
+        self.sequence.main(&self.log).chars
     }
 
-    /// The length of the text in UTF-16 code units. O(1).
+    /// The length of the text in UTF-16 code units. O(1), and O(log *n*) beside named sequences.
     pub fn len_utf16(&self) -> usize {
-        self.sequence.visible().utf16()
+        self.sequence.main(&self.log).utf16
     }
 
     /// Whether there is no text. O(1).
@@ -129,7 +138,9 @@ impl Doc {
 
     /// The text. O(*n* + its bytes).
     pub fn text(&self) -> String {
-        if let Some(text) = self.log.text_as_loaded() {
+        if let Some(text) = self.log.text_as_loaded()
+            && self.sequence.main_end().is_none()
+        {
             return text.into();
         }
         self.read(0..self.len(), self.len_utf16())
@@ -302,6 +313,11 @@ impl Doc {
     /// Appends the delta of the own operations from `from` on.
     #[inline]
     fn newest_into(&self, from: Seq, out: &mut Vec<u8>) {
+        if let Some(rich) = &self.rich
+            && rich.regions.opened_since(from)
+        {
+            return self.issued_into(from, out);
+        }
         if self.keystroke_into(from, out) {
             return;
         }
@@ -441,24 +457,14 @@ impl Doc {
     /// # Errors
     /// [`EditError::OutOfBounds`].
     pub fn anchor_at(&self, position: usize, side: Side) -> Result<Anchor, EditError> {
-        let place = self.place(Unit::Chars, position)?;
-        let element = match side {
-            Side::After => self.sequence.element_before(place),
-            Side::Before => self.sequence.element_behind(place),
-        };
-        Ok(Anchor { element: element.map(|id| self.log.op_id(id)), side })
+        self.anchor_in(Scope::Main, position, side)
     }
 
     /// Where `anchor` stands now, in scalar values; the place of a deleted element is where it was.
     ///
-    /// `None` if the element was never seen here. O(log *n*).
+    /// `None` if the element was never seen here, or is of a named sequence. O(log *n*).
     pub fn resolve(&self, anchor: &Anchor) -> Option<usize> {
-        let Some(id) = anchor.element else {
-            return Some(if anchor.side == Side::After { 0 } else { self.len() });
-        };
-        let element = LocalId::new(self.log.index_of(id.replica)?, id.seq);
-        let (position, visible) = self.sequence.position_of_element(&self.log, element)?;
-        Some(position.chars + usize::from(visible && anchor.side == Side::After))
+        self.resolve_in(Scope::Main, anchor)
     }
 
     /// Every element in document order, tombstones included, and whether it is visible. O(elements).
@@ -483,7 +489,7 @@ impl Doc {
     }
 
     fn check_position(&self, unit: Unit, position: usize) -> Result<(), EditError> {
-        let len = unit.of(self.sequence.visible());
+        let len = unit.of_size(self.sequence.main(&self.log));
         if position > len { Err(EditError::OutOfBounds { position, len }) } else { Ok(()) }
     }
 

@@ -5,6 +5,8 @@
 
 use super::Doc;
 use super::edits::Edits;
+use super::entries::Entries;
+use super::regions::Regions;
 use super::registers::Registers;
 use crate::anchor::{Anchor, Side};
 use crate::codec::{Carried, MAX_STAMP, write_rich};
@@ -15,9 +17,9 @@ use crate::marks::{Edge, LocalMark, MarkTable};
 use crate::op::{Op, Runs};
 use crate::op_log::{LocalId, MAX_TEXT_BYTES, Placement};
 use crate::sequence::Beside;
+use crate::sorted::SortedMap;
 use crate::units::{Counted, Size};
 use crate::value::{CARRIER, Mark, Said, Stamp, Value};
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -25,14 +27,16 @@ use core::ops::Range;
 #[derive(Clone, Default)]
 pub(super) struct Rich {
     /// Of elements that are integrated or wait.
-    pub(super) values: BTreeMap<OpId, Value>,
+    pub(super) values: SortedMap<OpId, Value>,
     pub(super) marks: MarkTable,
-    pub(super) expands: BTreeMap<Arc<str>, Expand>,
+    pub(super) expands: SortedMap<Arc<str>, Expand>,
     pub(super) registers: Registers,
+    pub(super) regions: Regions,
+    pub(super) entries: Entries,
     /// The largest stamp of all statements here.
-    stamp: Stamp,
+    pub(super) stamp: Stamp,
     /// Statements that name an element that has not arrived, by that.
-    waiting: BTreeMap<OpId, Vec<OpId>>,
+    pub(super) waiting: SortedMap<OpId, Vec<OpId>>,
     /// The last element that somebody else's edit inserted, and its marks, until marks change.
     last_marks: Option<(LocalId, Marks)>,
     /// The newest own statement since the document was opened: the next is placed behind it.
@@ -142,24 +146,34 @@ impl Doc {
         value: Value,
         edits: Option<&mut Edits>,
     ) -> Result<OpId, EditError> {
-        let id = self.next_id(1)?;
         let last = self.rich.as_ref().and_then(|rich| rich.last_statement);
         let placement = match last {
             Some(element) => Placement { element, side: Side::After },
             None => self.sequence.placement_at_start(),
         };
+        let id = self.say_at(placement, value, edits)?;
+        self.rich_mut().last_statement = self.local(id);
+        Ok(id)
+    }
+
+    /// As [`Doc::say_and_tell`], at a place of its own.
+    pub(super) fn say_at(
+        &mut self,
+        placement: Placement,
+        value: Value,
+        edits: Option<&mut Edits>,
+    ) -> Result<OpId, EditError> {
+        let id = self.next_id(1)?;
         let beside = self.find_beside(placement);
         self.integrate_hidden(id, placement, beside);
         self.version.set(self.replica, id.seq + 1);
         let op_id = self.log.op_id(id);
-        let rich = self.rich_mut();
-        rich.last_statement = Some(id);
-        rich.values.insert(op_id, value);
+        self.rich_mut().values.insert(op_id, value);
         self.take_up(op_id, edits);
         Ok(op_id)
     }
 
-    fn integrate_hidden(&mut self, id: LocalId, placement: Placement, beside: Beside) {
+    pub(super) fn integrate_hidden(&mut self, id: LocalId, placement: Placement, beside: Beside) {
         let carrier = Counted::of(CARRIER);
         if self.sequence.integrate_hidden(&self.log, id, placement, beside, carrier).is_err() {
             self.thaw();
@@ -226,8 +240,10 @@ impl Doc {
         let Value::Embed(json) = value.clone() else { unreachable!("all else are statements") };
         self.integrate_insert(id, placement, beside, CARRIER, None);
         if let Some(edits) = edits {
-            let marks = self.marks_of(id);
-            edits.embed(self.before_last_edit(1), json, marks);
+            let (at, marks) = (self.before_last_edit(1), self.marks_of(id));
+            if let Some(at) = self.event_at(id, at) {
+                edits.embed(at, json, marks);
+            }
         }
     }
 
@@ -250,6 +266,15 @@ impl Doc {
                     edits.register(&register.name, register.value.as_ref());
                 }
             }
+            Value::Roots | Value::Open { .. } | Value::Close => self.take_up_delimiter(id),
+            Value::Replace { element, value, stamp } => {
+                let (element, value, stamp) = (*element, value.clone(), *stamp);
+                self.take_up_replacement(element, value, Said { stamp, id }, edits);
+            }
+            Value::Move { element, stamp } => {
+                let (element, stamp) = (*element, *stamp);
+                self.take_up_move(element, Said { stamp, id }, edits);
+            }
         }
     }
 
@@ -258,11 +283,15 @@ impl Doc {
         let (start, end) = match edges {
             Ok(edges) => edges,
             Err(NoEdge::Missing(element)) => {
-                self.rich_mut().waiting.entry(element).or_default().push(id);
+                self.rich_mut().waiting.or_insert_with(element, Vec::new).push(id);
                 return;
             }
             Err(NoEdge::Invalid) => return,
         };
+        // Nobody marks what is in one sequence and in another.
+        if self.scope_of_edge(start) != self.scope_of_edge(end) {
+            return;
+        }
         let Mark { name, value, stamp, .. } = mark;
         let mark = LocalMark { said: Said { stamp, id }, start, end, value: value.clone() };
         let rich = self.rich.get_or_insert_default();
@@ -270,8 +299,10 @@ impl Doc {
         let stretches = rich.marks.add(&name, mark, &self.sequence);
         if let Some(edits) = edits {
             for stretch in stretches {
-                let (from, to) = (self.position_of_edge(stretch.from), self.position_of_edge(stretch.to));
-                edits.mark(from, to, &name, value.as_ref());
+                let at = |edge: Edge| self.event_at_edge(edge, self.position_of_edge(edge));
+                if let (Some(from), Some(to)) = (at(stretch.from), at(stretch.to)) {
+                    edits.mark(from, to, &name, value.as_ref());
+                }
             }
         }
     }
@@ -300,7 +331,7 @@ impl Doc {
     pub(super) fn position_of_edge(&self, edge: Edge) -> Size {
         match edge {
             Edge::START => Size::default(),
-            Edge::END => self.sequence.visible().size(),
+            Edge::END => self.sequence.main(&self.log),
             Edge { element, side } => self.sequence.position_beside(&self.log, Placement { element, side }),
         }
     }
@@ -330,12 +361,13 @@ impl Doc {
 
     /// Refuses values that differ from those which the same elements are known to carry.
     pub(super) fn check_values(&self, runs: &Runs<'_>, carried: &Carried) -> Result<(), ApplyError> {
-        let nothing = BTreeMap::new();
+        let nothing = SortedMap::new();
         let known = self.rich.as_ref().map_or(&nothing, |rich| &rich.values);
         let was_seen = |id: OpId| {
             self.version.contains(id)
                 || self.pending.overlapping(id.replica, id.seq..id.seq + 1).next().is_some()
         };
+        Self::check_delimiters(runs, carried)?;
         for (id, value) in carried {
             let is_other = match known.get(id) {
                 Some(mine) => mine != value,
@@ -364,7 +396,7 @@ impl Doc {
         if !carried.is_empty() {
             let values = &mut self.rich_mut().values;
             for (id, value) in carried {
-                values.entry(id).or_insert(value);
+                values.or_insert_with(id, || value);
             }
         }
     }
@@ -427,24 +459,28 @@ impl Doc {
     pub(super) fn load_values(&mut self, carried: Carried) -> Option<Carried> {
         let (here, waiting): (Carried, Carried) =
             carried.into_iter().partition(|(id, _)| self.version.contains(*id));
-        let mut ids = Vec::with_capacity(here.len());
-        for (id, _) in &here {
+        let (mut delimiters, mut ids) = (Vec::new(), Vec::with_capacity(here.len()));
+        for (id, value) in &here {
             let replica = self.log.index_of(id.replica)?;
             if !self.log.are_elements(LocalId::new(replica, id.seq), 1) {
                 return None;
             }
-            ids.push(*id);
+            if value.is_delimiter() { delimiters.push(*id) } else { ids.push(*id) }
         }
         self.keep_values(here);
-        for id in ids {
-            self.take_up(id, None);
+        // What is said in a named sequence is taken up when that is known.
+        for id in delimiters.into_iter().chain(ids) {
+            self.take_up_loaded(id);
         }
-        Some(waiting)
+        self.settle_loaded_entries();
+        (self.regions_are_sound() && self.entries_are_sound()).then_some(waiting)
     }
 
     pub(super) fn assert_rich_is_sound(&self) {
         let Some(rich) = &self.rich else { return };
         rich.marks.assert_invariants(&self.sequence);
+        assert!(self.regions_are_sound(), "sequences stand side by side behind the main text");
+        assert!(self.entries_are_sound(), "an entry shows in one slot unless it was deleted");
         for element in rich.waiting.keys() {
             assert!(!self.version.contains(*element), "nothing waits for what is here");
         }

@@ -110,7 +110,7 @@ pub(super) fn replay(content: &mut Shown, edits: &[TextEdit]) {
                 content.insert(position, (format!("<{value}>"), marks));
             }
             TextEdit::Delete { position, len, .. } => drop(content.drain(position..position + len)),
-            TextEdit::Register { .. } => {}
+            TextEdit::Register { .. } | TextEdit::Replace { .. } | TextEdit::In { .. } => {}
             TextEdit::Mark { position, len, name, value, .. } => {
                 for (_, marks) in &mut content[position..position + len] {
                     let others = marks.iter().filter(|(other, _)| **other != *name);

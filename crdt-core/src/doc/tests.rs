@@ -112,7 +112,7 @@ fn replay(text: &mut String, edits: &[TextEdit]) {
                 chars.drain(*position..position + len);
             }
             TextEdit::Embed { position, .. } => chars.insert(*position, '\u{fffc}'),
-            TextEdit::Mark { .. } | TextEdit::Register { .. } => {}
+            _ => {}
         }
         *text = chars.into_iter().collect();
     }

@@ -1,4 +1,4 @@
-use super::Doc;
+use super::{Doc, ListMut, TextMut};
 use crate::error::EditError;
 use crate::ids::Seq;
 use crate::json::Json;
@@ -193,6 +193,22 @@ impl<'doc> Transaction<'doc> {
         self.doc.unset(name)
     }
 
+    /// Opens a named text as [`Doc::open_text`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_text(&mut self, name: &str) -> Result<TextMut<'_>, EditError> {
+        self.doc.open_text(name)
+    }
+
+    /// Opens a list as [`Doc::open_list`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_list(&mut self, name: &str) -> Result<ListMut<'_>, EditError> {
+        self.doc.open_list(name)
+    }
+
     /// Ends the transaction: the one delta that holds its edits. No bytes if there were none.
     pub fn commit(self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -202,7 +218,7 @@ impl<'doc> Transaction<'doc> {
 
     /// Ends the transaction and appends to `out` what [`Transaction::commit`] returns.
     pub fn commit_into(self, out: &mut Vec<u8>) {
-        if self.doc.own_seq() > self.from {
+        if self.doc.has_issued_since(self.from) {
             self.doc.newest_into(self.from, out);
         }
     }

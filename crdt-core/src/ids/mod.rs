@@ -14,7 +14,7 @@ use core::fmt;
 ///
 /// Draw a new one for every opened document instance, never reuse one after a crash, never derive
 /// it from a user: two tabs of one user are two replicas. The random bits come from the caller,
-/// because this crate has no source of randomness.
+/// because this crate has no source of randomness. 0 is taken: it stands for where named sequences begin.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplicaId(u64);
 

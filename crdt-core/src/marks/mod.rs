@@ -21,8 +21,8 @@ use crate::json::Json;
 use crate::mark::Marks;
 use crate::op_log::LocalId;
 use crate::sequence::Sequence;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::value::Said;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -34,7 +34,7 @@ pub(crate) type MarkIndex = u32;
 /// An anchor inside one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Edge {
-    /// [`LocalId::START`] stands for the end of the sequence that `side` looks away from.
+    /// [`LocalId::START`] stands for the end of the main text that `side` looks away from.
     pub(crate) element: LocalId,
     pub(crate) side: Side,
 }
@@ -52,19 +52,31 @@ impl Edge {
     }
 
     /// Which comes first. O(log *n*).
-    fn order(self, other: Self, sequence: &Sequence) -> Ordering {
-        let rank = |edge: Self| match edge {
-            Self::START => 0,
-            Self::END => 2,
-            _ => 1,
+    pub(crate) fn order(self, other: Self, sequence: &Sequence) -> Ordering {
+        let is_behind_main = |edge: Self| {
+            sequence.main_end().is_some_and(|end| sequence.order(edge.element, end) != Ordering::Less)
         };
-        rank(self).cmp(&rank(other)).then_with(|| {
-            if self.element == other.element {
-                self.side.cmp(&other.side)
-            } else {
-                sequence.order(self.element, other.element)
+        match (self, other) {
+            _ if self == other => Ordering::Equal,
+            (Self::START, _) => Ordering::Less,
+            (_, Self::START) => Ordering::Greater,
+            (_, Self::END) => {
+                if is_behind_main(self) {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
             }
-        })
+            (Self::END, _) => {
+                if is_behind_main(other) {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
+            _ if self.element == other.element => self.side.cmp(&other.side),
+            _ => sequence.order(self.element, other.element),
+        }
     }
 }
 
@@ -93,10 +105,10 @@ pub(crate) struct Stretch {
 /// All marks of a document.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MarkTable {
-    names: BTreeMap<Arc<str>, Name>,
+    names: SortedMap<Arc<str>, Name>,
     /// The elements that a mark starts or ends behind, and those that one does in front of.
-    behind: BTreeSet<LocalId>,
-    in_front: BTreeSet<LocalId>,
+    behind: SortedSet<LocalId>,
+    in_front: SortedSet<LocalId>,
 }
 
 impl MarkTable {
@@ -107,7 +119,7 @@ impl MarkTable {
 
     /// Takes up a mark. Tells where its name has another value from now on.
     pub(crate) fn add(&mut self, name: &Arc<str>, mark: LocalMark, sequence: &Sequence) -> Vec<Stretch> {
-        let Name { spans, marks } = self.names.entry(name.clone()).or_default();
+        let Name { spans, marks } = self.names.or_insert_with(name.clone(), Name::default);
         for Edge { element, side } in [mark.start, mark.end] {
             if element != LocalId::START {
                 let elements = if side == Side::After { &mut self.behind } else { &mut self.in_front };

@@ -114,7 +114,7 @@ impl Spans {
             }
             push(Span { from: span.from, winner: if wins { Some(mark) } else { span.winner } });
         }
-        if behind.is_none_or(|behind| behind.from != to) && to != Edge::END {
+        if behind.is_none_or(|behind| behind.from != to) {
             push(Span { from: to, winner: covered[covered.len() - 1].winner });
         }
         if changed.is_empty() {

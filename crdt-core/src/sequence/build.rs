@@ -103,7 +103,7 @@ fn measure(text: &str, chars: usize) -> Option<(Size, usize)> {
 
 impl Sequence {
     fn of(items: Items) -> Self {
-        Self { items, cursor: Cursor::START, index: IdIndex::default(), siblings: None }
+        Self { items, cursor: Cursor::START, index: IdIndex::default(), siblings: None, main_end: None }
     }
 
     fn items_in_order(&self) -> impl Iterator<Item = Item> + '_ {
@@ -149,6 +149,6 @@ impl Sequence {
         if let Some(last) = last {
             items.push(last);
         }
-        *self = Self::of(items.finish());
+        *self = Self { main_end: self.main_end, ..Self::of(items.finish()) };
     }
 }

@@ -1,6 +1,7 @@
 //! What other replicas did: where their elements belong, and which of ours they delete.
 
 use super::cursor::Cursor;
+use super::id_index::Moves;
 use super::item::Item;
 use super::siblings::Siblings;
 use super::{Beside, Gap, PastNeeded, Sequence, Spot, goes_on, siblings};
@@ -181,6 +182,40 @@ impl Sequence {
         let (slot, from) = self.find(first)?;
         let to = from + len;
         (to <= self.items.get(slot).len()).then(|| self.bury_if_visible(log, slot, from, to))
+    }
+
+    /// Lets an element show that did not, as if it had never been deleted. Tells whether it is one that did not.
+    pub(crate) fn show(&mut self, log: &OpLog, id: LocalId) -> bool {
+        self.index.want(&self.items);
+        let (slot, at) = self.locate(id);
+        let item = self.items.get(slot);
+        if !item.is_deleted() {
+            return false;
+        }
+        let (left, rest) = if at > 0 {
+            let (left, rest) = item.split(log, at);
+            (Some(left), rest)
+        } else {
+            (None, item)
+        };
+        let (shown, right) = if rest.len() > 1 {
+            let (shown, right) = rest.split(log, 1);
+            (shown.shown(), Some(right))
+        } else {
+            (rest.shown(), None)
+        };
+        let mut moves = Moves::new(&mut self.index);
+        let moved = |item: &Item, leaf| moves.note(item.id(), item.count(), leaf);
+        let (items, start) = (&mut self.items, slot.index);
+        let Slot { leaf, index } = match (left, right) {
+            (None, None) => items.splice(slot.leaf, start, 1, [shown], moved),
+            (Some(left), None) => items.splice(slot.leaf, start, 1, [left, shown], moved),
+            (None, Some(right)) => items.splice(slot.leaf, start, 1, [shown, right], moved),
+            (Some(left), Some(right)) => items.splice(slot.leaf, start, 1, [left, shown, right], moved),
+        };
+        moves.flush();
+        self.cursor = Cursor::somewhere(Slot { leaf, index: index + usize::from(left.is_some()) });
+        true
     }
 
     fn bury_if_visible(&mut self, log: &OpLog, slot: Slot, from: usize, to: usize) -> Option<Size> {

@@ -272,6 +272,11 @@ impl Item {
         self
     }
 
+    pub(super) fn shown(mut self) -> Self {
+        self.name &= !(u64::from(DELETED) << 32);
+        self
+    }
+
     /// Whether the element `id` is in it.
     #[inline]
     pub(super) fn holds(self, id: LocalId) -> bool {

@@ -63,6 +63,8 @@ pub(crate) struct Sequence {
     index: IdIndex,
     /// Built when siblings first meet, kept up from then on.
     siblings: Option<Siblings>,
+    /// The element in front of which the main text ends, if named sequences stand behind it.
+    main_end: Option<LocalId>,
 }
 
 /// Between two elements, named by one of them.
@@ -118,6 +120,13 @@ impl Unit {
             Self::Utf16 => visible.utf16(),
         }
     }
+
+    pub(crate) fn of_size(self, size: Size) -> usize {
+        match self {
+            Self::Chars => size.chars,
+            Self::Utf16 => size.utf16,
+        }
+    }
 }
 
 /// A UTF-16 position between the halves of a surrogate pair.
@@ -130,13 +139,39 @@ pub(crate) struct PastNeeded;
 
 impl Sequence {
     pub(crate) fn new() -> Self {
-        Self { items: Items::new(), cursor: Cursor::START, index: IdIndex::default(), siblings: None }
+        Self {
+            items: Items::new(),
+            cursor: Cursor::START,
+            index: IdIndex::default(),
+            siblings: None,
+            main_end: None,
+        }
     }
 
-    /// What is visible of it all.
+    /// What is visible of it all: of the main text and the named sequences behind it.
     #[inline]
     pub(crate) fn visible(&self) -> Visible {
         self.items.total()
+    }
+
+    /// What is visible of the main text. O(1) where there is nothing else.
+    #[inline]
+    pub(crate) fn main(&self, log: &OpLog) -> Size {
+        match self.main_end {
+            None => self.visible().size(),
+            Some(element) => self.position_beside(log, Placement { element, side: Side::Before }),
+        }
+    }
+
+    /// The element in front of which the main text ends; `None` if it ends with everything.
+    #[inline]
+    pub(crate) fn main_end(&self) -> Option<LocalId> {
+        self.main_end
+    }
+
+    /// From now on the main text ends in front of this element.
+    pub(crate) fn end_main(&mut self, element: LocalId) {
+        self.main_end = Some(element);
     }
 
     /// Directly behind the last edit, which was an insertion here.

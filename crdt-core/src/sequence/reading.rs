@@ -9,6 +9,7 @@ use crate::units::Size;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::hint::select_unpredictable;
+use core::ops::ControlFlow;
 
 impl Sequence {
     /// Finds the gap directly behind the visible element that ends at `position`, which is in the text.
@@ -85,16 +86,6 @@ impl Sequence {
         Some(self.items.get(spot.slot).id().plus(seq(spot.chars - 1)))
     }
 
-    /// The visible element that starts at `place`, if it is not the end.
-    pub(crate) fn element_behind(&self, place: Place) -> Option<LocalId> {
-        let position = place.at.chars();
-        if position == self.visible().chars() {
-            return None;
-        }
-        let found = self.seek_unit(Unit::Chars, position);
-        Some(self.items.get(found.slot).id().plus(seq(position - found.before.chars())))
-    }
-
     /// Where something typed at `place` is placed.
     #[inline(always)]
     pub(crate) fn placement_at(&self, place: Place) -> Placement {
@@ -151,14 +142,6 @@ impl Sequence {
         Some(Slot { leaf, index })
     }
 
-    /// How much visible text stands in front of the element `id`, and whether it is visible itself.
-    /// `None` if there is no such element.
-    pub(crate) fn position_of_element(&self, log: &OpLog, id: LocalId) -> Option<(Size, bool)> {
-        let (slot, chars) = self.find(id)?;
-        self.index.note_use();
-        Some((self.position_of(log, Spot { slot, chars }).size(), !self.items.get(slot).is_deleted()))
-    }
-
     /// How much visible text is in front of the place beside an element, which exists. O(log *n*).
     pub(crate) fn position_beside(&self, log: &OpLog, Placement { element, side }: Placement) -> Size {
         self.index.note_use();
@@ -198,6 +181,13 @@ impl Sequence {
         crate::units::chars(self.items.get(slot).text(log), at, len as usize)
     }
 
+    /// Whether an element, which exists, is visible.
+    pub(crate) fn is_visible(&self, element: LocalId) -> bool {
+        self.index.note_use();
+        let (slot, _) = self.find(element).expect("it is an element");
+        !self.items.get(slot).is_deleted()
+    }
+
     /// The place directly behind an element.
     pub(crate) fn place_behind(&self, log: &OpLog, element: LocalId) -> Place {
         let (slot, at) = self.find(element).expect("it is an element");
@@ -213,11 +203,11 @@ impl Sequence {
     }
 
     /// `place`, or behind the last of the tombstones right of it that `last_of` finds: of a run of so many elements from
-    /// one on it tells the last seq that counts.
+    /// one on it tells the last seq that counts, or that this is far enough.
     pub(crate) fn behind_tombstones(
         &self,
         place: Place,
-        last_of: impl Fn(LocalId, u32) -> Option<u32>,
+        last_of: impl Fn(LocalId, u32) -> ControlFlow<(), Option<u32>>,
     ) -> Place {
         let mut spot = place.spot;
         let mut next = match place.spot {
@@ -230,8 +220,13 @@ impl Sequence {
             if !item.is_deleted() {
                 break;
             }
-            if let Some(last) = last_of(item.id(), item.count()) {
-                spot = Some(Spot { slot, chars: item.place_of(LocalId::new(item.replica(), last)) + 1 });
+            match last_of(item.id(), item.count()) {
+                ControlFlow::Break(()) => break,
+                ControlFlow::Continue(None) => {}
+                ControlFlow::Continue(Some(last)) => {
+                    let chars = item.place_of(LocalId::new(item.replica(), last)) + 1;
+                    spot = Some(Spot { slot, chars });
+                }
             }
             next = self.items.next(slot);
         }

@@ -127,6 +127,40 @@ fn what_came_another_way_is_sent_whoever_issued_it() {
 }
 
 #[test]
+fn who_opens_a_name_that_others_open_too_sends_it_once_and_takes_it_back() {
+    let (mut mine, mut theirs) = (doc(1, "a"), doc(2, "b"));
+    for doc in [&mut mine, &mut theirs] {
+        doc.open_text("notes").unwrap().insert(0, "text").unwrap();
+    }
+    let (mut client, outputs) = joined_with(&mut mine, Limits::default());
+    let sent = batches(&outputs);
+    let [(0, 0, 1), (1, 0, 1), (notes, 0, 2), (1, 1, 5)] = sent[..] else {
+        panic!("what opens it comes first: {sent:?}")
+    };
+    // The server got theirs first: it acknowledges ours, and passes theirs on.
+    let mut outputs = Outputs::new();
+    for (log_seq, (replica, _, to)) in (11..).zip([(0, 0, 1), (notes, 0, 2), (2, 0, 5)]) {
+        let them = ReplicaId::new(replica);
+        let delta = theirs.delta_of(them, 0..to);
+        let update = Frame::Update { log_seq, replica: them, from: 0, to, delta: &delta };
+        outputs.extend(receive(&mut client, &mut mine, &update));
+    }
+    assert!(matches!(&outputs[..], [Output::Edits(edits)] if edits.len() == 2), "{outputs:?}");
+    for (replica, to) in [(0, 1), (notes, 2), (1, 5)] {
+        receive(&mut client, &mut mine, &ack(replica, to, 0));
+    }
+    assert_eq!(client.status(), &Status::Saved);
+    assert_eq!(mine.text_named("notes").unwrap().text(), "texttext");
+    // Who comes later finds it there.
+    let version = [(0, 1), (notes, 2)].map(|(replica, seen)| (ReplicaId::new(replica), seen));
+    let mut client = Client::new("notes");
+    client.connected(&theirs);
+    client.receive(&mut theirs, &welcome(Limits::default()));
+    let joined = joined_frame(&client, JoinMode::Delta, version.into_iter().collect());
+    assert_eq!(batches(&client.receive(&mut theirs, &joined)), [(2, 0, 5)]);
+}
+
+#[test]
 fn a_hole_in_the_log_is_asked_for_once() {
     let mut mine = doc(1, "");
     let mut client = joined(&mut mine);

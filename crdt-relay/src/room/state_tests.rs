@@ -6,7 +6,7 @@ const HANDLE: Handle = 7;
 const NOW_MS: u64 = 1_000_000;
 
 fn room_with(limits: RoomLimits) -> RoomState {
-    let doc = Doc::new(ReplicaId::new(0));
+    let doc = Doc::new(ReplicaId::new(u64::MAX));
     RoomState::new(HANDLE, Opened { doc, epoch: 5, head: 0, bytes: 0 }, limits)
 }
 
@@ -124,6 +124,27 @@ fn a_batch_that_comes_again_is_acknowledged_once_it_is_stored_and_not_stored_twi
     assert_eq!(receive(&mut room, 2, &batch(&doc, 0, 2)), [], "not stored yet, so not acknowledged");
     assert_eq!(seen(&room.stored(1)), [Seen::Ack(1, 3, 1), Seen::Update(2, 1), Seen::Ack(2, 2, 0)]);
     assert_eq!(receive(&mut room, 2, &batch(&doc, 0, 2)), [Seen::Ack(2, 3, 0)]);
+}
+
+#[test]
+fn who_opens_a_name_that_others_opened_is_told_that_it_is_stored() {
+    let mut room = room();
+    let (mut one, mut two) = (typed(1, "a"), typed(2, "b"));
+    for (session, doc) in [(1, &mut one), (2, &mut two)] {
+        doc.open_list("todo").unwrap();
+        let opened: Vec<(ReplicaId, Seq)> =
+            doc.version().iter().filter(|(replica, _)| *replica != doc.replica()).collect();
+        assert_eq!(opened.len(), 2, "where names begin, and the name");
+        for (replica, to) in opened {
+            let outputs = receive(&mut room, session, &update(replica, 0, to, &doc.delta_of(replica, 0..to)));
+            assert_eq!(outputs.len(), 1);
+            let is_first = session == 1;
+            assert_eq!(matches!(outputs[0], Seen::Store(_)), is_first, "{outputs:?}");
+            assert_eq!(matches!(outputs[0], Seen::Ack(2, ..)), !is_first, "{outputs:?}");
+            room.stored(room.head());
+        }
+    }
+    assert!(room.doc().list("todo").is_some());
 }
 
 #[test]
@@ -309,7 +330,7 @@ fn a_pull_is_answered_with_what_is_missing_and_stored() {
 fn a_room_opened_from_a_snapshot_tells_each_session_what_it_lacks() {
     let (one, two) = conversation();
     let limits = RoomLimits::default();
-    let opened = Doc::from_snapshot(ReplicaId::new(0), &one.encode_snapshot()).unwrap();
+    let opened = Doc::from_snapshot(ReplicaId::new(u64::MAX), &one.encode_snapshot()).unwrap();
     let mut room = RoomState::new(HANDLE, Opened { doc: opened, epoch: 5, head: 3, bytes: 0 }, limits);
     let new = typed(3, "!");
     let versions = [VersionVector::new(), two.version().clone(), one.version().clone(), VersionVector::new()];

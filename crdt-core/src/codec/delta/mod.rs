@@ -63,6 +63,7 @@ use crate::codec::carried::Carried;
 use crate::error::DecodeError;
 use crate::ids::OpId;
 use crate::op::{Op, OpKind, Run, RunKind, Runs};
+use crate::sorted::SortedMap;
 use crate::value::Value;
 use alloc::vec::Vec;
 use table::TableWriter;
@@ -109,7 +110,7 @@ pub fn decode_delta(bytes: &[u8]) -> Result<Vec<Op>, DecodeError> {
 /// Elements with values are operations of their own.
 fn ops_of(Runs { replicas, rows }: Runs<'_>, carried: Carried) -> Vec<Op> {
     let mut ops = Vec::with_capacity(rows.len() + carried.len());
-    let mut carried: alloc::collections::BTreeMap<OpId, Value> = carried.into_iter().collect();
+    let mut carried: SortedMap<OpId, Value> = carried.into_iter().collect();
     for row in rows {
         let mut rest = Some(row.named(&replicas).into_run());
         while let Some(run) = rest.take() {

@@ -10,8 +10,8 @@ use crate::codec::carried::{Carried, read_carried, write_carried};
 use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId};
 use crate::op::{Row, Runs};
+use crate::sorted::SortedMap;
 use crate::value::{CARRIER, Value};
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 const RICH: u8 = 0xf2;
@@ -52,7 +52,7 @@ pub(crate) fn decode_rich(bytes: &[u8]) -> Result<(Runs<'_>, Carried), DecodeErr
 pub(crate) fn check_carried(runs: &Runs<'_>, carried: &[(OpId, Value)]) -> Result<(), DecodeError> {
     const INVALID: DecodeError = DecodeError::InvalidValue("element with a value");
     // Rows of one replica are together.
-    let mut groups: BTreeMap<ReplicaId, &[Row<'_>]> = BTreeMap::new();
+    let mut groups: SortedMap<ReplicaId, &[Row<'_>]> = SortedMap::new();
     for group in runs.rows.chunk_by(|one, other| one.replica == other.replica) {
         groups.insert(runs.replicas[group[0].replica as usize], group);
     }

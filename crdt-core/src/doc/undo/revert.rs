@@ -219,6 +219,19 @@ impl<'a> Revert<'a> {
         match value {
             Some(Value::Mark(mark)) => self.restate_mark(&mark)?,
             Some(Value::Register(register)) => self.restate_register(&register.name)?,
+            Some(Value::Move { element, .. }) => {
+                let out = &self.manager.out;
+                self.doc.restate_move(element, &|id| out.contains(&id), self.stamp, &mut self.edits)?;
+            }
+            Some(Value::Replace { element, .. }) => {
+                let out = &self.manager.out;
+                self.doc.restate_replacement(
+                    element,
+                    &|id| out.contains(&id),
+                    self.stamp,
+                    &mut self.edits,
+                )?;
+            }
             _ => {}
         }
         // These never count: they say what the others come to.
@@ -286,6 +299,11 @@ impl Doc {
 
     /// Deletes as many of these elements as stand in one item, if they are visible. Tells how many that were.
     fn delete_piece(&mut self, first: OpId, len: Seq, edits: &mut Edits) -> Result<Seq, EditError> {
+        let (first, len) = match self.shown_in(first, len) {
+            Some((Some(slot), count)) => (slot, count),
+            Some((None, count)) => return Ok(count),
+            None => (first, len),
+        };
         let Some((element, count, visible)) = self.piece(first, len) else { return Ok(len) };
         if visible {
             let own = self.next_id(count as usize)?;
@@ -294,9 +312,28 @@ impl Doc {
             self.sequence.delete_at(&mut self.log, own.replica, position.chars, count as usize);
             self.version.set(self.replica, own.seq + count);
             let size = Size { chars: count as usize, utf16: end.utf16 - position.utf16 };
-            edits.delete(position, size);
+            if let Some(at) = self.event_at(element, position) {
+                edits.delete(at, size);
+            }
+            if self.has_slots() {
+                self.kill_deleted_since(own.seq);
+            }
         }
         Ok(count)
+    }
+
+    /// Where an entry of a list shows that was put in as the first of these elements, or how many of them are none. The
+    /// place that a move said goes with the move. `None` if nothing was ever moved.
+    fn shown_in(&self, first: OpId, len: Seq) -> Option<(Option<OpId>, Seq)> {
+        let rich = self.rich.as_ref().filter(|_| self.has_slots())?;
+        let ids = first..OpId::new(first.replica, first.seq + len);
+        let (id, value) = match rich.values.range(ids).next() {
+            Some((id, value)) if *id == first => (id, value),
+            Some((id, _)) => return Some((Some(first), id.seq - first.seq)),
+            None => return None,
+        };
+        let slot = if value.is_statement() { None } else { self.slot_of(*id) };
+        Some((slot.map(|slot| self.log.op_id(slot)), 1))
     }
 
     /// How many of `count` elements in one item come back together with the first, and its marks.
@@ -353,6 +390,7 @@ impl Doc {
         }
         let at = self.before_last_edit_of(&text);
         self.set_marks_of_last(count as usize, marks, stamp)?;
+        let Some(at) = self.event_at(first, at) else { return Ok(()) };
         match embed {
             Some(value) => edits.embed(at, value, marks.clone()),
             None => edits.insert(at, &text, marks.clone()),
