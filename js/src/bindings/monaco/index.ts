@@ -53,6 +53,7 @@ class MonacoBinding implements Binding {
   #seen: number;
   /** Later changes: what listeners change in the model is told of in another order. */
   readonly #early: editor.IModelContentChangedEvent[] = [];
+  #composing = false;
   /** The version that our own change makes. */
   #ours: number | undefined;
 
@@ -72,7 +73,11 @@ class MonacoBinding implements Binding {
       model.onDidChangeContent((event) => {
         this.#heard(event);
       }),
+      monaco.onDidCompositionStart(() => {
+        this.#composing = true;
+      }),
       monaco.onDidCompositionEnd(() => {
+        this.#composing = false;
         // What the composition leaves behind may still be on its way into the model.
         this.#soon(() => {
           this.#soon(() => {
@@ -115,7 +120,7 @@ class MonacoBinding implements Binding {
   #bindUndo(undo: BoundUndo): void {
     const step = (which: "undo" | "redo") => (): void => {
       // What was undone would wait for the composition's end, and be composed in meanwhile.
-      if (!this.#monaco.inComposition) {
+      if (!this.#composing) {
         undo[which]();
       }
     };
@@ -199,7 +204,7 @@ class MonacoBinding implements Binding {
 
   /** Shows what waited, unless it still has to. */
   #release(): void {
-    const blocked = this.#monaco.inComposition || this.#seen !== this.#model.getVersionId();
+    const blocked = this.#composing || this.#seen !== this.#model.getVersionId();
     if (this.#lag.none || blocked || this.#ends.length === 0) {
       return;
     }
