@@ -212,7 +212,8 @@ impl Doc {
         }
         self.check_own_room(1)?;
         let stamp = self.next_stamp();
-        self.say_mark(&range, &name.into(), value, stamp)
+        let expand = self.rich_mut().expand_of(name);
+        self.say_mark(&range, &name.into(), value, (stamp, expand))
     }
 
     /// Says that the content in `range`, which is not empty, has a mark or has it no longer. There has to be room.
@@ -221,9 +222,8 @@ impl Doc {
         range: &Range<usize>,
         name: &Arc<str>,
         value: Option<Json>,
-        stamp: Stamp,
+        (stamp, expand): (Stamp, Expand),
     ) -> Result<(), EditError> {
-        let expand = self.rich_mut().expand_of(name);
         let first = self.sequence.element_at(range.start);
         let scope = self.scope_of(first).unwrap_or(Scope::Main);
         let ((scope_start, scope_end), ends) = (self.bounds(scope), Self::edges(scope));
@@ -294,15 +294,18 @@ impl Doc {
             return Ok(());
         }
         let stamp = self.next_stamp();
-        self.set_marks_of_last(count, marks, stamp)
+        self.set_marks_of_last(count, marks, stamp, |expand| expand)
     }
 
     /// Gives the `count` elements that the last edit, an own insertion, ended with exactly these marks.
+    ///
+    /// `removals` says how the ends of a removal grow, given how those of the mark do.
     pub(super) fn set_marks_of_last(
         &mut self,
         count: usize,
         marks: &Marks,
         stamp: Stamp,
+        removals: impl Fn(Expand) -> Expand,
     ) -> Result<(), EditError> {
         let end = self.sequence.position_of_last_edit().chars;
         let range = end - count..end;
@@ -313,7 +316,10 @@ impl Doc {
         let names: SortedSet<&str> = there.iter().chain(marks.iter()).map(|(name, _)| name).collect();
         for &name in names.iter() {
             if there.get(name) != marks.get(name) {
-                self.say_mark(&range, &name.into(), marks.get(name).cloned(), stamp)?;
+                let value = marks.get(name).cloned();
+                let expand = self.rich_mut().expand_of(name);
+                let expand = if value.is_some() { expand } else { removals(expand) };
+                self.say_mark(&range, &name.into(), value, (stamp, expand))?;
             }
         }
         Ok(())

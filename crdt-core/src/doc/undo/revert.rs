@@ -8,7 +8,7 @@ use crate::doc::edits::Edits;
 use crate::error::EditError;
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, Seq};
-use crate::mark::Marks;
+use crate::mark::{Expand, Marks};
 use crate::marks::{Edge, Stretch};
 use crate::op_log::{LocalId, Said};
 use crate::sorted::SortedSet;
@@ -389,7 +389,8 @@ impl Doc {
             self.rich_mut().values.insert(id, Value::Embed(value.clone()));
         }
         let at = self.before_last_edit_of(&text);
-        self.set_marks_of_last(count as usize, marks, stamp)?;
+        // What comes back has no say about its neighbours, which may come back, too.
+        self.set_marks_of_last(count as usize, marks, stamp, |_| Expand::None)?;
         let Some(at) = self.event_at(first, at) else { return Ok(()) };
         match embed {
             Some(value) => edits.embed(at, value, marks.clone()),
