@@ -214,7 +214,9 @@ export class Connection {
     } finally {
       this.#unsure ||= changes.unsure;
     }
-    if (patch && doc === this.#view.state.doc) {
+    if (patch && this.#view.composing) {
+      this.#unsure = true;
+    } else if (patch && doc === this.#view.state.doc) {
       const selection = this.#selection();
       const transaction = this.#view.state.tr;
       showNodes(transaction, placeOf(doc, patch.blocks.first), placeOf(doc, patch.blocks.end), patch.nodes);

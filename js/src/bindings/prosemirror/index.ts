@@ -109,7 +109,13 @@ export function collaboration(doc: RichDoc, options: ProseMirrorOptions = {}): P
       };
     },
     props: {
-      decorations: (state) => plugin.getState(state)?.cursors,
+      decorations(state) {
+        const { cursors } = plugin.getState(state) ?? {};
+        const { from, to, empty } = state.selection;
+        // Not within what is selected: where that is replaced, Chromium would replace the carets as well, and an input method's
+        // composition would break when ProseMirror draws them anew.
+        return empty ? cursors : cursors?.remove(cursors.find(from, to).filter((each) => each.from === each.to));
+      },
       handleKeyDown: takeUndo,
       handleDOMEvents: {
         beforeinput(view, event) {
