@@ -8,7 +8,7 @@ use crate::model::{Model, ModelOp};
 use crate::network::{Network, Packet, Weather};
 use crate::random::Random;
 use crate::script::{Script, Step};
-use crate::twin::{Twin, expand};
+use crate::twin::{Turn, Twin, expand};
 use crdt_core::codec::{decode_delta, encode_delta};
 use crdt_core::{Anchor, Doc, Json, Marks, Op, OpId, ReplicaId, VersionVector};
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ struct Run {
 /// (text, runs, elements and tombstones in order, anchors, versions, what waits, both position units,
 /// events replayed on plain text with marks); convergence; that no two elements ever change their order;
 /// checkouts of earlier versions; delta and snapshot round trips; and delivery to others in any
-/// order, with duplicates, with runs split and joined.
+/// order, with duplicates, with runs split and joined; that everybody can undo all of their own and redo it.
 ///
 /// # Errors
 /// Names the line and what did not hold.
@@ -60,7 +60,8 @@ pub fn check(script: &Script) -> Checked {
     run.check_strong_list()?;
     run.check_checkouts()?;
     run.check_delivery()?;
-    run.check_snapshot()
+    run.check_snapshot()?;
+    run.check_undo(script)
 }
 
 impl Run {
@@ -68,11 +69,11 @@ impl Run {
         match step {
             Step::Edit { replica, edits } => {
                 let delta = self.cluster.edit(*replica, edits)?;
-                if !delta.is_empty() {
-                    self.last[*replica] = Some(delta.clone());
-                    self.deltas.push(delta);
-                }
-                self.record(*replica)?;
+                self.said(*replica, delta)?;
+            }
+            Step::Turn { replica, turn } => {
+                let delta = self.cluster.turn(*replica, *turn)?;
+                self.said(*replica, delta)?;
             }
             Step::Sync { from, to } => {
                 self.cluster.sync(*from, *to)?;
@@ -133,6 +134,15 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// Keeps the delta of a transaction, if it said anything.
+    fn said(&mut self, replica: usize, delta: Vec<u8>) -> Checked {
+        if !delta.is_empty() {
+            self.last[replica] = Some(delta.clone());
+            self.deltas.push(delta);
+        }
+        self.record(replica)
     }
 
     /// Keeps a replica's state for the end, and checks its snapshot.
@@ -253,6 +263,45 @@ impl Run {
         same("pending", &doc.pending().operations, &0)?;
         let elements: Vec<_> = end.doc().elements().collect();
         same("elements in order, tombstones included", &doc.elements().collect(), &elements)
+    }
+
+    /// Whoever undoes all of their own edits leaves what the others wrote, and redoing all of it brings back what was there;
+    /// everybody else sees the same.
+    fn check_undo(&self, script: &Script) -> Checked {
+        for (replica, twin) in self.cluster.twins().iter().enumerate() {
+            let place = |failure: Failure| failure.at(format!("undo by replica {}", twin.doc().replica()));
+            let turned =
+                |(_, step): &(usize, Step)| matches!(step, Step::Turn { replica: at, .. } if *at == replica);
+            let mut author = twin.clone();
+            let turns = author.turn_all(Turn::Undo).map_err(place)?;
+            author.verify().map_err(place)?;
+            // What was undone before came back as other elements of one's own, and was said again later than it was said.
+            let is_first = !script.steps.iter().any(turned);
+            if is_first {
+                let without = twin.model().without(&[twin.doc().replica()]);
+                same("cells without own edits", &author.model().cells(), &without.cells()).map_err(place)?;
+                same("registers without own edits", &author.model().registers(), &without.registers())
+                    .map_err(place)?;
+            }
+            let mut reader = self.cluster.twins()[(replica + 1) % self.cluster.twins().len()].clone();
+            if reader.doc().replica() != twin.doc().replica() {
+                reader.receive(&author.delta_for(&reader)?).map_err(place)?;
+                same("runs of a reader", &reader.doc().runs(), &author.doc().runs()).map_err(place)?;
+            }
+            for _ in 0..turns {
+                author.turn(Turn::Redo).map_err(place)?;
+            }
+            author.verify().map_err(place)?;
+            same("text after redoing all", &author.doc().text(), &twin.doc().text()).map_err(place)?;
+            // Where a mark that grows at its start meets what came back there is not settled.
+            let grows = script.steps.iter().any(|(_, step)| matches!(step, Step::Expand { .. }));
+            if is_first && !grows {
+                same("runs after redoing all", &author.doc().runs(), &twin.doc().runs()).map_err(place)?;
+                same("registers after redoing all", &registers(author.doc()), &registers(twin.doc()))
+                    .map_err(place)?;
+            }
+        }
+        Ok(())
     }
 
     /// A document loaded from a snapshot goes on as any other: it edits, and merges.

@@ -3,7 +3,7 @@
 use crate::edit::Edit;
 use crate::failure::{Checked, Failure, same};
 use crate::network::{Network, Packet, Weather};
-use crate::twin::Twin;
+use crate::twin::{Turn, Twin};
 use crdt_core::{Expand, Marks, ReplicaId};
 
 /// Twins and the network between them.
@@ -45,6 +45,16 @@ impl Cluster {
     /// When twin and model differ.
     pub fn edit(&mut self, at: usize, edits: &[Edit]) -> Checked<Vec<u8>> {
         self.twins[at].edit(edits)
+    }
+
+    /// Undoes or redoes a transaction of one twin; nothing is sent.
+    ///
+    /// # Errors
+    /// When twin and model differ.
+    pub fn turn(&mut self, at: usize, turn: Turn) -> Checked<Vec<u8>> {
+        let delta = self.twins[at].turn(turn)?;
+        self.twins[at].verify()?;
+        Ok(delta)
     }
 
     /// Edits at one twin and sends the delta to all others.

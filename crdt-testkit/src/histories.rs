@@ -9,7 +9,7 @@ use crate::failure::Checked;
 use crate::model::{Model, ModelOp};
 use crate::script::{Script, Step};
 
-use crdt_core::{Json, Marks, ReplicaId};
+use crdt_core::{Expand, Json, Marks, ReplicaId};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, prop_oneof};
 use proptest::sample::select;
@@ -132,9 +132,16 @@ pub fn histories(moves: usize) -> impl Strategy<Value = Script> {
             } else {
                 one_move(replicas).boxed()
             };
-            (Just(replicas), vec(one, 1..=moves))
+            (Just((replicas, rich)), vec(one, 1..=moves))
         })
-        .prop_map(|(replicas, moves)| tell(replicas, &moves))
+        .prop_map(|((replicas, rich), moves)| {
+            let mut teller = Teller::new(replicas);
+            if rich {
+                teller.expand("frame", Expand::Both);
+            }
+            moves.iter().for_each(|one| teller.play(one));
+            teller.script
+        })
 }
 
 /// Text of up to eight characters of one to four bytes.
@@ -148,7 +155,7 @@ fn places() -> impl Strategy<Value = u16> + Clone {
     prop_oneof![proptest::num::u16::ANY, select(vec![0, 1 << 14, 1 << 15, u16::MAX])]
 }
 
-/// A mark's name and a value of it: two names grow at their end, the others do not.
+/// A mark's name and a value of it: two names grow at their end, one at both, the others do not.
 fn one_mark() -> impl Strategy<Value = (&'static str, Json)> {
     let values = |texts: &[&str]| -> Vec<Json> {
         texts.iter().map(|text| Json::parse(text).expect("a JSON value")).collect()
@@ -157,6 +164,7 @@ fn one_mark() -> impl Strategy<Value = (&'static str, Json)> {
         Just("bold").prop_flat_map(move |name| (Just(name), select(values(&["true"])))),
         Just("color").prop_flat_map(move |name| (Just(name), select(values(&["\"red\"", "\"blue\""])))),
         Just("link").prop_flat_map(move |name| (Just(name), select(values(&["\"a\"", "{\"href\":\"b\"}"])))),
+        Just("frame").prop_flat_map(move |name| (Just(name), select(values(&["1", "2"])))),
         select(vec!["comment:1", "comment:2"])
             .prop_flat_map(move |name| (Just(name), select(values(&["[\"é\",1,null]"])))),
     ]
@@ -223,14 +231,6 @@ struct Teller {
     last: Vec<Vec<ModelOp>>,
 }
 
-fn tell(replicas: usize, moves: &[Move]) -> Script {
-    let mut teller = Teller::new(replicas);
-    for one in moves {
-        teller.play(one);
-    }
-    teller.script
-}
-
 impl Teller {
     fn new(replicas: usize) -> Self {
         Self {
@@ -238,6 +238,12 @@ impl Teller {
             models: vec![Model::new(); replicas],
             last: vec![Vec::new(); replicas],
         }
+    }
+
+    /// Lets a mark grow so at all replicas.
+    fn expand(&mut self, name: &str, expand: Expand) {
+        self.models.iter_mut().for_each(|model| model.set_expand(name, expand));
+        self.script.push(Step::Expand { replica: None, name: name.to_owned(), expand });
     }
 
     /// Types so that `text` stands at `position`.

@@ -6,21 +6,24 @@ use crate::failure::{Checked, Failure, same};
 use crate::model::{Model, ModelOp, ModelOpKind};
 use crate::plain::PlainText;
 use crdt_core::codec::{decode_delta, encode_delta};
-use crdt_core::{Anchor, Doc, Expand, Op, OpId, ReplicaId, Side, VersionVector};
+use crdt_core::{Anchor, Doc, Expand, Op, OpId, ReplicaId, Side, UndoManager, UndoOptions, VersionVector};
 use std::collections::BTreeSet;
 
-/// A document, its model, and a plain text that follows the document by events.
+/// A document, its model, a plain text that follows the document by events, and what undoes its own edits.
 #[derive(Clone, Debug)]
 pub struct Twin {
     doc: Doc,
     model: Model,
     plain: PlainText,
+    undo: UndoManager,
 }
 
 impl Twin {
     /// An empty document of this replica, and its model.
     pub fn new(replica: ReplicaId) -> Self {
-        Self { doc: Doc::new(replica), model: Model::new(), plain: PlainText::default() }
+        let doc = Doc::new(replica);
+        let undo = every_transaction(&doc);
+        Self { doc, model: Model::new(), plain: PlainText::default(), undo }
     }
 
     /// A document loaded from this one's snapshot under another replica id; the model is copied.
@@ -35,7 +38,7 @@ impl Twin {
         same("its text", &doc.text(), &self.doc.text()).map_err(|failure| failure.at(place))?;
         same("its version", doc.version(), self.doc.version()).map_err(|failure| failure.at(place))?;
         let model = self.model.checkout(doc.version());
-        let twin = Self { plain: PlainText::of(&doc), model, doc };
+        let twin = Self { plain: PlainText::of(&doc), undo: every_transaction(&doc), model, doc };
         twin.verify_runs(&twin.model.cells()).map_err(|failure| failure.at(place))?;
         twin.verify_order().map_err(|failure| failure.at(place))?;
         Ok(twin)
@@ -69,6 +72,7 @@ impl Twin {
             shown.push((doc.version().get(replica), cells::cells(&doc.runs()), doc.text()));
         }
         let delta = transaction.commit();
+        self.undo.record(&self.doc, 0);
         let mut ops = expand(&delta)?;
         let issued = self.model.clone().edit(replica, edits);
         for ((edit, issued), (end, cells, text)) in edits.iter().zip(issued).zip(shown) {
@@ -91,6 +95,50 @@ impl Twin {
         same("delta_since the version before the transaction", &since, &expand(&delta)?)?;
         self.verify()?;
         Ok(delta)
+    }
+
+    /// Undoes or redoes one transaction of its own and gives the delta of that; no bytes if there was none. Its events must
+    /// tell what changed.
+    ///
+    /// # Errors
+    /// When document and model differ afterwards.
+    pub fn turn(&mut self, turn: Turn) -> Checked<Vec<u8>> {
+        let replica = self.doc.replica();
+        let from = self.doc.version().get(replica);
+        let done = match turn {
+            Turn::Undo => self.undo.undo(&mut self.doc),
+            Turn::Redo => self.undo.redo(&mut self.doc),
+        };
+        let done = done.map_err(|error| Failure::new(format!("{turn:?} refused: {error}")))?;
+        for edit in done.iter().flat_map(|done| &done.edits) {
+            self.plain.replay(edit)?;
+        }
+        let to = self.doc.version().get(replica);
+        if from == to {
+            return Ok(Vec::new());
+        }
+        let delta = self.doc.delta_of(replica, from..to);
+        for op in expand(&delta)? {
+            self.model.receive(op);
+        }
+        Ok(delta)
+    }
+
+    /// How many times there was something to undo or redo before there was nothing left.
+    ///
+    /// # Errors
+    /// As [`Twin::turn`].
+    pub fn turn_all(&mut self, turn: Turn) -> Checked<usize> {
+        let mut turns = 0;
+        while match turn {
+            Turn::Undo => self.undo.can_undo(),
+            Turn::Redo => self.undo.can_redo(),
+        } {
+            self.turn(turn)?;
+            self.plain.check(&self.doc).map_err(|failure| failure.at(format!("{turn:?} {turns}")))?;
+            turns += 1;
+        }
+        Ok(turns)
     }
 
     /// From now on a mark grows so when this replica sets it.
@@ -228,6 +276,20 @@ impl Twin {
         same("place of the start", &self.doc.resolve(&Anchor::START), &Some(0))?;
         same("place of the end", &self.doc.resolve(&Anchor::END), &Some(position))
     }
+}
+
+/// What goes back and forth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// What was done last.
+    Undo,
+    /// What was undone last.
+    Redo,
+}
+
+/// Undoes every transaction by itself.
+fn every_transaction(doc: &Doc) -> UndoManager {
+    UndoManager::new(doc, UndoOptions { interval_ms: 0, ..UndoOptions::default() })
 }
 
 /// Fails unless an edit made the operations that the specification asks for. The elements of a deletion may be

@@ -106,6 +106,10 @@ fn property_4_document_and_model_agree_on_the_full_order_after_every_step() {
                 }),
                 Step::Sync { from, to } => cluster.sync(*from, *to),
                 Step::SyncAll => cluster.sync_all(),
+                Step::Expand { replica, name, expand } => {
+                    cluster.set_expand(*replica, name, *expand);
+                    Ok(())
+                }
                 Step::Last { from, to } if !last[*from].is_empty() => cluster.receive(*to, &last[*from]),
                 _ => Ok(()),
             };

@@ -12,7 +12,7 @@ mod statements;
 pub use op::{ModelOp, ModelOpKind};
 
 use crate::cells::Glyph;
-use crdt_core::{Anchor, Expand, OpId, Side, VersionVector};
+use crdt_core::{Anchor, Expand, OpId, ReplicaId, Side, VersionVector};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug)]
@@ -160,6 +160,22 @@ impl Model {
         let index = order.iter().position(|&id| id == element)?;
         let before = order[..index].iter().filter(|&&id| self.is_visible(id)).count();
         Some(before + usize::from(anchor.side == Side::After && self.is_visible(element)))
+    }
+
+    /// What it would show if these replicas had never said anything: what others inserted and no other deleted, where it
+    /// stands, with the marks that others set.
+    pub fn without(&self, replicas: &[ReplicaId]) -> Self {
+        let is_theirs = |id: &OpId| replicas.contains(&id.replica);
+        let mut without = self.clone();
+        without.seen.retain(|id, _| !is_theirs(id));
+        // Their elements keep their places, and show nothing.
+        for (id, element) in &mut without.elements {
+            if is_theirs(id) {
+                element.glyph = None;
+            }
+            element.deleted_by.retain(|id| !is_theirs(id));
+        }
+        without
     }
 
     /// The document as it was for a replica that had seen exactly `version`.

@@ -7,6 +7,7 @@ mod parse;
 mod print;
 
 use crate::edit::Edit;
+use crate::twin::Turn;
 use crdt_core::{Expand, Marks, ReplicaId, Side, TextRun};
 
 /// Replicas are named by capital letters, so there are at most so many in one script.
@@ -30,6 +31,13 @@ pub enum Step {
         replica: usize,
         /// What.
         edits: Vec<Edit>,
+    },
+    /// One replica undoes or redoes a transaction of its own.
+    Turn {
+        /// Which replica.
+        replica: usize,
+        /// Which way.
+        turn: Turn,
     },
     /// One replica receives everything that another has and it lacks.
     Sync {
@@ -132,7 +140,7 @@ mod tests {
                     A: embed 0 {\"image\":\"u\"}; embed 0 null with {\"bold\":true}\n\
                     *: expand bold none\nB: expand note both\n\
                     A runs embed null{\"bold\":true} embed {\"image\":\"u\"} \"x\"{\"a\":[1],\"b\":\"{\"} \"y\"\n\
-                    * runs\nA: set title {\"de\":1}; unset title\nA registers {\"title\":\"x\"}\n* registers {}\n";
+                    * runs\nA: set title {\"de\":1}; unset title\nA registers {\"title\":\"x\"}\n* registers {}\nA: undo\nA: redo\n";
         let script = Script::parse(text).unwrap();
         assert_eq!(script.to_string(), text);
     }

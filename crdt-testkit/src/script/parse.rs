@@ -3,6 +3,7 @@
 use super::{Script, Step};
 use crate::edit::Edit;
 use crate::failure::{Checked, Failure};
+use crate::twin::Turn;
 use crdt_core::{Content, Expand, Json, Marks, ReplicaId, Side, TextRun};
 use std::fmt;
 
@@ -102,7 +103,8 @@ impl Script {
     fn parse_edits(&mut self, number: usize, replica: usize, mut words: Words<'_>) -> Checked {
         let mut edits = Vec::new();
         loop {
-            match words.word()? {
+            let word = words.word()?;
+            match word {
                 "insert" => {
                     let (position, text) = (words.number()?, words.string()?);
                     edits.push(match words.with_marks()? {
@@ -130,6 +132,11 @@ impl Script {
                     edits.push(Edit::Set { name, value });
                 }
                 "unset" => edits.push(Edit::Set { name: words.word()?.to_owned(), value: None }),
+                "undo" | "redo" if edits.is_empty() => {
+                    let turn = if word == "undo" { Turn::Undo } else { Turn::Redo };
+                    self.steps.push((number, Step::Turn { replica, turn }));
+                    return words.end();
+                }
                 "expand" => {
                     self.steps.push((number, words.expand(Some(replica))?));
                     return words.end();

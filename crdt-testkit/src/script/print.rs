@@ -2,6 +2,7 @@
 
 use super::{Script, Step};
 use crate::edit::Edit;
+use crate::twin::Turn;
 use crdt_core::{Content, Expand, Marks, Side, TextRun};
 use std::fmt;
 
@@ -47,6 +48,8 @@ impl fmt::Display for Step {
                 }
                 Ok(())
             }
+            Self::Turn { replica, turn: Turn::Undo } => write!(f, "{}: undo", letter(*replica)),
+            Self::Turn { replica, turn: Turn::Redo } => write!(f, "{}: redo", letter(*replica)),
             Self::Sync { from, to } => write!(f, "{}>{}: sync", letter(*from), letter(*to)),
             Self::SyncAll => f.write_str("*: sync"),
             Self::Last { from, to } => write!(f, "{}>{}: last", letter(*from), letter(*to)),
