@@ -1,11 +1,13 @@
 /** Runs a scenario script of crdt-testkit/scripts (its README says what a line means). */
 import assert from "node:assert/strict";
-import { applyEdits, Doc } from "crdt-js";
+import { applyEdits, Doc, UndoManager } from "crdt-js";
 import { Shown } from "./shown.js";
 import { Words } from "./words.js";
 
 interface Replica {
   readonly doc: Doc;
+  /** Of single transactions. */
+  readonly undo: UndoManager;
   /** The delta of its newest transaction that changed anything. */
   last: Uint8Array | undefined;
   /** What its change events alone show. */
@@ -59,6 +61,24 @@ class Script {
     for (const other of others) {
       assert.deepEqual(other, first);
     }
+    this.#checkUndo();
+  }
+
+  /** Whoever undoes all of their own can redo it. */
+  #checkUndo(): void {
+    for (const { doc, undo } of this.#replicas.values()) {
+      const text = doc.toString();
+      let turns = 0;
+      while (undo.undo()) {
+        turns += 1;
+      }
+      this.#checkEvents();
+      for (; turns > 0; turns--) {
+        assert.ok(undo.redo());
+      }
+      this.#checkEvents();
+      assert.equal(doc.toString(), text);
+    }
   }
 
   #step(line: string): void {
@@ -102,6 +122,14 @@ class Script {
       const { doc } = this.#named(match[1]);
       const side = match[4] === "before" ? "before" : "after";
       this.#anchors.set(match[2] ?? "", doc.anchorAt(toUtf16(doc, Number(match[3])), side));
+    } else if ((match = /^([A-Z]): (undo|redo)$/.exec(line))) {
+      const { undo } = this.#named(match[1]);
+      // There may be nothing to redo.
+      if (match[2] === "undo") {
+        undo.undo();
+      } else {
+        undo.redo();
+      }
     } else if ((match = /^([A-Z]): (.*)$/.exec(line))) {
       edit(this.#named(match[1]), match[2] ?? "");
     } else {
@@ -151,7 +179,9 @@ class Script {
 }
 
 function newReplica(id: string): Replica {
-  const replica: Replica = { doc: new Doc({ replica: id }), last: undefined, shown: new Shown(), text: "" };
+  const doc = new Doc({ replica: id });
+  const undo = new UndoManager(doc, { interval: 0 });
+  const replica: Replica = { doc, undo, last: undefined, shown: new Shown(), text: "" };
   replica.doc.on("change", ({ edits, local }) => {
     replica.shown.replay(edits, local);
     replica.text = applyEdits(replica.text, edits);
