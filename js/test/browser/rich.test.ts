@@ -193,6 +193,19 @@ test("undo takes back formats and headings and brings the selection back; Quill'
   await page.close();
 });
 
+test("an editor that takes the focus back has its selection again", async () => {
+  const page = await setting("one two");
+  await page.evaluate(() => { window.stage.select(0, 4, 7); });
+  const selection = await page.evaluate(() => {
+    (document.activeElement as HTMLElement).blur();
+    document.getSelection()?.removeAllRanges();
+    window.stage.seat(0).quill?.focus();
+    return window.stage.selection(0);
+  });
+  assert.deepEqual(selection, [4, 7]);
+  await page.close();
+});
+
 test("a line that two people made a heading and a list shows the same to both, and what either chooses next", async () => {
   const page = await setting("line\nend");
   await page.evaluate(() => {

@@ -10,7 +10,7 @@ export interface QuillOp {
   readonly attributes?: Record<string, unknown>;
 }
 
-/** What an embed is called that an editor does not know, or that is no object. */
+/** What an embed is called that an editor does not know, or that would be taken for text. */
 export const UNKNOWN_EMBED = "crdt-unknown";
 
 /** Appends an operation as quill-delta does: equal neighbours become one. */
@@ -79,7 +79,8 @@ export function marksBetween(have: Marks, want: Marks): Record<string, Json> {
 
 /** An embed as what a delta inserts. */
 export function embedInsert(value: Json): Record<string, unknown> {
-  const fits = typeof value === "object" && value !== null && !Array.isArray(value);
+  // Not to be taken for text, or for no insertion at all.
+  const fits = typeof value !== "string" && value !== null;
   return fits ? (value as Record<string, unknown>) : { [UNKNOWN_EMBED]: value };
 }
 

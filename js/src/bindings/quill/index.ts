@@ -118,7 +118,12 @@ class Bound implements QuillBinding {
     }
     // Quill tells of no lost focus when the browser leaves the selection where it is.
     const focusMoved = (): void => {
-      this.#share(this.#selection());
+      // When Quill takes the focus, it has yet to bring its selection back: asked now, it would forget it.
+      queueMicrotask(() => {
+        if (this.#ends.length > 0) {
+          this.#share(this.#selection());
+        }
+      });
     };
     for (const type of ["focus", "blur"]) {
       quill.root.addEventListener(type, focusMoved);
