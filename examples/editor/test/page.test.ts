@@ -128,3 +128,52 @@ test("the address names the document, and a new one is empty", async (context) =
   await saveState(page, "saved");
   assert.equal(await shownText(page), "");
 });
+
+test("the toolbar formats, and its undo takes that back; others see both", async (context) => {
+  const relay = await relayFor(context);
+  const one = await person(relay, "formats");
+  const other = await person(relay, "formats");
+  await typeAtEnd(one, "A title");
+  assert.ok(await one.locator("#redo").isDisabled());
+  await one.locator(".ql-picker.ql-header .ql-picker-label").click();
+  await one.locator(".ql-picker.ql-header .ql-picker-item[data-value='1']").click();
+  await one.keyboard.press("Enter");
+  await one.locator("#toolbar .ql-bold").click();
+  await one.keyboard.type("bold");
+  await other.locator(".ql-editor h1", { hasText: "A title" }).waitFor();
+  await other.locator(".ql-editor p strong", { hasText: "bold" }).waitFor();
+  while (await one.locator("#undo").isEnabled()) {
+    await one.locator("#undo").click();
+  }
+  await shows(other, "");
+  await one.locator("#redo").click();
+  await other.waitForFunction(() => window.editor.doc.length > 0);
+});
+
+test("an image that is picked is in everybody's text; one that is too large is made smaller", async (context) => {
+  const relay = await relayFor(context);
+  const one = await person(relay, "images");
+  const other = await person(relay, "images");
+  const picked = one.waitForEvent("filechooser");
+  await one.locator("#toolbar .ql-image").click();
+  const picture = await one.evaluate(() => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [900, 700];
+    const paint = canvas.getContext("2d");
+    const noise = paint?.createImageData(900, 700);
+    if (paint && noise) {
+      // Noise, which no format compresses well; so much at a time, the browser gives.
+      for (let at = 0; at < noise.data.length; at += 65_536) {
+        crypto.getRandomValues(noise.data.subarray(at, at + 65_536));
+      }
+      paint.putImageData(noise, 0, 0);
+    }
+    return canvas.toDataURL("image/png").split(",")[1] ?? "";
+  });
+  await (await picked).setFiles({ name: "noise.png", mimeType: "image/png", buffer: Buffer.from(picture, "base64") });
+  await other.locator(".ql-editor img").waitFor();
+  const source = await other.locator(".ql-editor img").getAttribute("src");
+  assert.equal(source?.slice(0, 23), "data:image/webp;base64,");
+  assert.ok(source.length <= 400_000);
+  assert.equal(await one.evaluate(() => window.editor.doc.length), 1);
+});

@@ -41,16 +41,16 @@ const browser = await launch();
 const relay = await Relay.started();
 await mkdir(OUT, { recursive: true });
 try {
-  const ada = await sit({ name: "Ada", color: "#0f6a8c", options: { viewport: { width: 1100, height: 720 } } });
+  const ada = await sit({ name: "Ada", color: "#0f6a8c", options: { viewport: { width: 1100, height: 840 } } });
   const grace = await sit({
     name: "Grace",
     color: "#9a3292",
-    options: { viewport: { width: 1100, height: 720 }, colorScheme: "dark" },
+    options: { viewport: { width: 1100, height: 840 }, colorScheme: "dark" },
   });
   const lin = await sit({
     name: "Lin",
     color: "#3d6b1f",
-    options: { viewport: { width: 390, height: 760 }, deviceScaleFactor: 2 },
+    options: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 },
   });
   await ada.evaluate(fill, CONTENT);
   await Promise.all([grace, lin].map((page) => page.waitForFunction((length) => window.editor.doc.length === length, LENGTH)));
