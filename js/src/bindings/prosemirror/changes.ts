@@ -52,6 +52,8 @@ export class Changes {
   }
 
   writeBetween(before: Node, after: Node): void {
+    // Nobody may have looked through a state that came past the plugin's filter.
+    this.#flat.size(after);
     const changed = changedBetween(before, after);
     if (changed) {
       this.#writer.write(before, after, changed);

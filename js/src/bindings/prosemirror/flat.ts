@@ -95,6 +95,11 @@ export class Flat {
     return runs.filter((run) => runLength(run) > 0);
   }
 
+  /** The size of a node that was looked through. */
+  #known(node: Node): number {
+    return node.isTextblock ? node.content.size + 1 : this.size(node);
+  }
+
   #measure(node: Node): number {
     const { blocks, inline } = this.#builder;
     const role = node.type === node.type.schema.topNodeType ? "top" : blocks.roleOf(node.type);
@@ -167,7 +172,7 @@ export class Flat {
       if (offset < at + child.nodeSize) {
         return position + (offset > at && !child.isLeaf ? this.#before(child, offset - at - 1) : 0);
       }
-      position += this.size(child);
+      position += this.#known(child);
       at += child.nodeSize;
     }
     return position;
@@ -180,7 +185,7 @@ export class Flat {
     }
     let at = 0;
     for (const child of node.content.content) {
-      const size = this.size(child);
+      const size = this.#known(child);
       if (position < size) {
         return at + (child.isLeaf ? position : 1 + this.#within(child, position));
       }
@@ -195,7 +200,7 @@ export class Flat {
     let { start, place } = scope;
     for (let index = 0; index < node.childCount; index++) {
       const child = node.child(index);
-      const size = this.size(child);
+      const size = this.#known(child);
       if (start + size > scope.from && (start < scope.to || start === scope.from)) {
         const role = blocks.roleOf(child.type);
         if (child.isTextblock) {

@@ -177,7 +177,7 @@ export class Builder {
       const end = runEnd(lines, at, (next) => !isItemAt(next, depth));
       const content: Node[] = [];
       for (let line = at; line < end; ) {
-        const within = runEnd(lines.slice(0, end), line, (next) => next.depth > depth);
+        const within = runEnd(lines, line, (next) => next.depth > depth, end);
         content.push(this.#textBlock(itemAt(lines, line)), ...this.#lists(lines.slice(line + 1, within), depth + 1));
         line = within;
       }
@@ -235,9 +235,15 @@ function goesOn(first: LineKind, next: LineKind): boolean {
   return first.role === "code" || first.role === "quote" ? sameJson(first, next) : false;
 }
 
-function runEnd<Item>(items: readonly Item[], start: number, goesOn: (item: Item) => boolean): number {
+/** Where those that go on with the one at `start` end, before `limit`. */
+function runEnd<Item>(
+  items: readonly Item[],
+  start: number,
+  goesOn: (item: Item) => boolean,
+  limit = items.length,
+): number {
   let end = start + 1;
-  while (end < items.length && goesOn(itemAt(items, end))) {
+  while (end < limit && goesOn(itemAt(items, end))) {
     end++;
   }
   return end;
