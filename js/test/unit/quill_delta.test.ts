@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Doc } from "crdt-js";
 import Delta from "quill-delta";
 import { marksFrom, pushOp, type QuillOp, withAttributes } from "../../src/bindings/quill/delta.js";
 import { applyQuillDelta, quillContents } from "../../src/bindings/quill/headless.js";
@@ -114,3 +115,16 @@ for (const [name, lastLine] of [
     }
   });
 }
+
+test("half a surrogate pair is deleted as the whole, and halves of two that remain are one", () => {
+  for (const [text, change, left] of [
+    ["a😀b", [{ retain: 2 }, { delete: 1 }, { insert: "!" }], "a!b"],
+    ["a😀b", [{ retain: 1 }, { delete: 1 }, { retain: 2 }, { insert: "!" }], "ab!"],
+    ["👧😀", [{ retain: 1 }, { delete: 2 }], "\ud83d\ude00"],
+  ] as const) {
+    const doc = new Doc();
+    doc.insert(0, text);
+    applyQuillDelta(doc, change);
+    assert.equal(doc.toString(), left);
+  }
+});

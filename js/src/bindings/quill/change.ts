@@ -4,7 +4,7 @@ import { eachMark, type Json, markOf, type Marks, NO_MARKS, sameJson } from "../
 import type { Lag } from "../lag.js";
 import { lastLine, markLastLine } from "../last-line.js";
 import type { RichDoc } from "../port.js";
-import { wellFormed } from "../text.js";
+import { insidePair, wellFormed } from "../text.js";
 import { embedFrom, marksBetween, marksFrom, type QuillOp } from "./delta.js";
 import type { Formats } from "./formats.js";
 
@@ -79,13 +79,35 @@ class ChangeWriter {
     if (inText > 0) {
       for (const edit of this.#editor.lag.screenChanged({ position: this.#position, deleted: inText, inserted: "" })) {
         if (edit.type === "delete") {
-          this.#doc.delete(edit.position, edit.length);
+          this.#deleteInText(edit.position, edit.length);
         }
       }
       this.#end -= inText;
     }
     if (count > inText) {
       this.#ensureTail().splice(this.#position - this.#end, count - inText);
+    }
+  }
+
+  /** Quill deletes half a surrogate pair where its own parts meet; the other half goes, too. */
+  #deleteInText(position: number, length: number): void {
+    try {
+      this.#doc.delete(position, length);
+      return;
+    } catch (error) {
+      if ((error as { readonly code?: unknown }).code !== "inside-surrogate-pair") {
+        throw error;
+      }
+    }
+    const text = this.#doc.toString();
+    const head = insidePair(text, position) ? 1 : 0;
+    const tail = insidePair(text, position + length) ? 1 : 0;
+    this.#doc.delete(position - head, head + length + tail);
+    if (head > 0 && tail > 0) {
+      // What is left of two makes one.
+      this.#doc.insert(position - 1, text.charAt(position - 1) + text.charAt(position + length));
+    } else if (head + tail > 0) {
+      this.#editor.lag.documentChanged([{ type: "delete", position: position - head, length: 1 }]);
     }
   }
 
