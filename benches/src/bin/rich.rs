@@ -23,8 +23,8 @@ fn main() {
     let rich = marked(&plain);
     println!("{} characters; {MARKS} marks of {NAMES} names, {} runs", plain.len(), rich.runs().len());
     println!("\nwork, {KEYS} keys{:21}plain   with marks   ratio", "");
-    row("typing at one place", &plain, &rich, |doc| type_at_one_place(doc));
-    row("typing in bursts at random places", &plain, &rich, |doc| type_in_bursts(doc));
+    row("typing at one place", &plain, &rich, type_at_one_place);
+    row("typing in bursts at random places", &plain, &rich, type_in_bursts);
     row("the same, one delta a key", &plain, &rich, |doc| drop(black_box(deltas(doc))));
     let work = |start: &Doc| {
         let made = deltas(&mut start.clone());
