@@ -189,6 +189,7 @@ class Bound implements QuillBinding {
       throw error;
     }
     this.#recheckLines(ops);
+    this.#release();
     if (!this.#lag.none && !this.#quill.composition.isComposing) {
       this.#retry();
     }
@@ -196,19 +197,25 @@ class Bound implements QuillBinding {
     this.#share(this.#selection());
   }
 
-  /** A line that was one thing for the document and shown as another, or changed its kind, is shown anew. */
+  /**
+   * A line that has become another may hide or show other formats of its text, as code does: it is to be looked at anew.
+   */
   #recheckLines(ops: readonly QuillOp[]): void {
+    if (this.#doc.plain) {
+      return;
+    }
     let position = 0;
     for (const { insert, retain, attributes } of ops) {
       const length = typeof insert === "string" ? insert.length : typeof retain === "number" ? retain : insert !== undefined || retain !== undefined ? 1 : 0;
-      if (retain !== undefined && Object.keys(attributes ?? {}).some((name) => this.#formats.isKind(name))) {
-        for (const line of this.#quill.getLines(position, length)) {
+      const kindChanged = Object.keys(attributes ?? {}).some((name) => this.#formats.isKind(name));
+      const linesChanged = typeof insert === "string" ? insert.includes("\n") : insert === undefined && retain === undefined;
+      if (kindChanged || linesChanged) {
+        for (const line of this.#quill.getLines(position, Math.max(1, length))) {
           this.#lag.remark(this.#quill.getIndex(line), line.length());
         }
       }
       position += length;
     }
-    this.#release();
   }
 
   /** Shows what waited, unless it still has to. */
@@ -232,6 +239,11 @@ class Bound implements QuillBinding {
     const ops = this.#changes();
     if (ops.length > 0) {
       this.#show(ops);
+      this.#recheckLines(ops);
+      const more = this.#changes();
+      if (more.length > 0) {
+        this.#show(more);
+      }
     }
     this.#retry();
     this.#cursors?.draw();
