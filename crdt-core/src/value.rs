@@ -27,7 +27,7 @@ pub enum Value {
     Mark(Mark),
     /// A statement: a register has a value, or none.
     Register(Register),
-    /// A statement, that of [`ROOTS`]: behind this element stand the named sequences, in front of it the main text.
+    /// A statement, made by everybody alike: behind this element stand the named sequences, in front of it the main text.
     Roots,
     /// A statement: behind this element a named sequence starts.
     Open {
