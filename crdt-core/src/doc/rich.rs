@@ -353,7 +353,10 @@ impl Doc {
         loop {
             let element = *waiting.range(from..).next()?.0;
             if self.version.contains(element) {
-                return waiting.remove(&element);
+                let mut statements = waiting.remove(&element)?;
+                // Opened documents have them by id, others as they came: edits are to be the same.
+                statements.sort_unstable();
+                return Some(statements);
             }
             from = OpId::new(ReplicaId::new(element.replica.get().checked_add(1)?), 0);
         }
