@@ -33,7 +33,11 @@ impl Model {
         let deleted = order[index..].iter().take_while(|&&id| !self.is_visible(id)).count();
         let ends = |id: &OpId| {
             let end = Anchor::after(*id);
-            self.mark_list().any(|(_, mark)| mark.start == end || mark.end == end)
+            // One that names an element that has not arrived is not there yet.
+            let is_here = |anchor: &Anchor| anchor.element.is_none_or(|element| order.contains(&element));
+            self.mark_list().any(|(_, mark)| {
+                (mark.start == end || mark.end == end) && is_here(&mark.start) && is_here(&mark.end)
+            })
         };
         index += order[index..index + deleted].iter().rposition(ends).map_or(0, |last| last + 1);
         self.placement_in(&order, index)
