@@ -80,6 +80,25 @@ impl SequenceKind {
         };
         ReplicaId::derived(core::iter::once(kind).chain(name.bytes()))
     }
+
+    /// The start and the end of the sequence of this name, in every document, opened or not.
+    ///
+    /// As [`anchor_at`](crate::Text::anchor_at) tells them of an opened one. O(length of the name).
+    ///
+    /// # Examples
+    /// ```
+    /// use crdt_core::{Doc, ReplicaId, SequenceKind, Side};
+    ///
+    /// let [start, _] = SequenceKind::Text.ends_of("notes");
+    /// let mut doc = Doc::new(ReplicaId::new(1));
+    /// let notes = doc.open_text("notes")?;
+    /// assert_eq!(notes.view().anchor_at(0, Side::After)?, start);
+    /// # Ok::<(), crdt_core::EditError>(())
+    /// ```
+    pub fn ends_of(self, name: &str) -> [Anchor; 2] {
+        let replica = self.replica_of(name);
+        [Anchor::after(OpId::new(replica, 0)), Anchor::before(OpId::new(replica, 1))]
+    }
 }
 
 /// That a named register of the document has a value from now on, or none.

@@ -1,6 +1,6 @@
 //! Local edits as values.
 
-use crdt_core::{EditError, Json, Marks, Transaction};
+use crdt_core::{EditError, Json, Marks, TextMut, Transaction};
 
 /// One local edit; positions and lengths in elements: scalar values, or embeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,5 +104,96 @@ impl Edit {
             | Self::Mark { position, .. } => *position,
             Self::Set { .. } => 0,
         }
+    }
+}
+
+/// One local edit of a list; positions in entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListEdit {
+    /// Puts an entry in front of the one at `index`, or at the end.
+    Insert {
+        /// Where.
+        index: usize,
+        /// What.
+        value: Json,
+    },
+    /// Deletes `len` entries from `index` on.
+    Delete {
+        /// From where.
+        index: usize,
+        /// How many.
+        len: usize,
+    },
+    /// Gives an entry another value.
+    Replace {
+        /// Which.
+        index: usize,
+        /// What.
+        value: Json,
+    },
+    /// Moves an entry.
+    Move {
+        /// Which.
+        from: usize,
+        /// Where it is then.
+        to: usize,
+    },
+}
+
+/// One local edit of any of a document's sequences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlacedEdit {
+    /// In the main text, or of a register.
+    Main(Edit),
+    /// In a named text.
+    Text {
+        /// The text's name.
+        name: String,
+        /// What.
+        edit: Edit,
+    },
+    /// In a list.
+    List {
+        /// The list's name.
+        name: String,
+        /// What.
+        edit: ListEdit,
+    },
+}
+
+impl PlacedEdit {
+    /// Makes the edit.
+    ///
+    /// # Errors
+    /// When the document refuses it.
+    pub fn make(&self, transaction: &mut Transaction<'_>) -> Result<(), EditError> {
+        match self {
+            Self::Main(edit) => edit.make(transaction),
+            Self::Text { name, edit } => make_in(edit, &mut transaction.open_text(name)?),
+            Self::List { name, edit } => {
+                let mut list = transaction.open_list(name)?;
+                match edit {
+                    ListEdit::Insert { index, value } => list.insert(*index, value.clone()),
+                    ListEdit::Delete { index, len } => list.delete(*index..index + len),
+                    ListEdit::Replace { index, value } => list.replace(*index, value.clone()),
+                    ListEdit::Move { from, to } => list.move_to(*from, *to),
+                }
+            }
+        }
+    }
+}
+
+/// Makes an edit in a named text.
+fn make_in(edit: &Edit, text: &mut TextMut<'_>) -> Result<(), EditError> {
+    match edit {
+        Edit::Insert { position, text: inserted } => text.insert(*position, inserted),
+        Edit::InsertWith { position, text: inserted, marks } => text.insert_with(*position, inserted, marks),
+        Edit::Embed { position, value, marks } => text.insert_embed(*position, value.clone(), marks.as_ref()),
+        Edit::Delete { position, len } => text.delete(*position..position + len),
+        Edit::Mark { position, len, name, value: Some(value) } => {
+            text.mark(*position..position + len, name, value.clone())
+        }
+        Edit::Mark { position, len, name, value: None } => text.unmark(*position..position + len, name),
+        Edit::Set { .. } => unreachable!("registers are the document's"),
     }
 }

@@ -12,6 +12,7 @@
 //! * [`cluster`]: twins that talk over it;
 //! * [`script`]: scenario scripts, as text and as values;
 //! * [`played`]: a script played on documents alone, where models would take too long;
+//! * `sequences`: asserts everything for scripts of named texts and lists, of which the model knows nothing;
 //! * [`check()`]: the one helper that asserts everything for every script;
 //! * [`histories`]: generators of random scripts for proptest;
 //! * [`peritext`], [`vectors`] and [`traces`]: readers of the shared test data;
@@ -38,6 +39,7 @@ pub mod vectors;
 
 mod check;
 mod failure;
+mod sequences;
 
 pub use check::check;
 pub use failure::{Checked, Failure, same};

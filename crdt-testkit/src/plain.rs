@@ -16,10 +16,19 @@ pub struct PlainText {
 impl PlainText {
     /// What a document shows.
     pub fn of(doc: &Doc) -> Self {
-        let cells = cells(&doc.runs());
-        let utf16 = text(&cells).encode_utf16().collect();
         let registers = doc.registers().map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        Self { cells, utf16, registers }
+        Self { registers, ..Self::of_cells(cells(&doc.runs())) }
+    }
+
+    /// These elements, and no registers.
+    pub fn of_cells(cells: Vec<Cell>) -> Self {
+        let utf16 = text(&cells).encode_utf16().collect();
+        Self { cells, utf16, registers: BTreeMap::new() }
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
     }
 
     /// Replays one edit on both.

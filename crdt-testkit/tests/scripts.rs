@@ -48,6 +48,7 @@ fn every_script_holds_for_crdt_core() {
 fn every_script_holds_for_the_model_alone() {
     let failed: Vec<String> = scripts()
         .iter()
+        .filter(|(_, script)| !script.has_sequences())
         .filter_map(|(name, script)| run_models(script).err().map(|failure| format!("{name}: {failure}")))
         .collect();
     assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
@@ -68,6 +69,9 @@ fn run_models(script: &Script) -> Result<(), String> {
                 if !ops.is_empty() {
                     last[*replica] = ops;
                 }
+            }
+            Step::EditPlaced { .. } | Step::ExpectText { .. } | Step::ExpectList { .. } => {
+                unreachable!("the model knows nothing of named sequences");
             }
             // What undoing does is for crdt-core to say; the model takes it.
             Step::Turn { .. } => return Ok(()),

@@ -137,6 +137,17 @@ impl Doc {
         self.marks_at(position, 1)
     }
 
+    /// Gives the embed at a position another value; gives the marks that it has.
+    ///
+    /// # Errors
+    /// As [`crdt_core::Doc::replace_embed_utf16`], and when the value is not JSON.
+    #[wasm_bindgen(js_name = replaceEmbed)]
+    pub fn replace_embed(&mut self, position: usize, value: &str) -> Result<String, JsValue> {
+        let value = read_json(value)?;
+        self.inner.replace_embed_utf16(position, value).map_err(throw)?;
+        self.marks_at(position, 1)
+    }
+
     /// Marks a range.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use crate::doc::{Doc, read_json, read_marks};
 use crate::error::throw;
 use crate::packet;
-use crdt_core::{Anchor, EditError, Side};
+use crdt_core::{Anchor, EditError, SequenceKind, Side};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -133,7 +133,7 @@ impl Doc {
     pub fn anchor_in(&self, name: &str, position: usize, before: bool) -> Result<Vec<u8>, JsValue> {
         let side = if before { Side::Before } else { Side::After };
         let Some(text) = self.inner.text_named(name) else {
-            return nothing(position, Anchor { element: None, side }.encode());
+            return nothing(position, end_of(SequenceKind::Text, name, side).encode());
         };
         let position = text.position_from_utf16(position).map_err(throw)?;
         Ok(text.anchor_at(position, side).map_err(throw)?.encode())
@@ -146,16 +146,23 @@ impl Doc {
     #[wasm_bindgen(js_name = resolveIn)]
     pub fn resolve_in(&self, name: &str, anchor: &[u8]) -> Result<Option<usize>, JsValue> {
         let anchor = Anchor::decode(anchor).map_err(throw)?;
-        let text = self.inner.text_named(name);
-        if anchor.element.is_none() {
-            // One that was made before the text was opened.
-            let end = text.map_or(0, |text| text.len_utf16());
-            return Ok(Some(if anchor.side == Side::Before { end } else { 0 }));
-        }
-        let Some((text, position)) = text.and_then(|text| Some((text, text.resolve(&anchor)?))) else {
-            return Ok(None);
+        let Some(text) = self.inner.text_named(name) else {
+            return Ok(resolve_unopened(SequenceKind::Text, name, &anchor));
         };
+        let Some(position) = text.resolve(&anchor) else { return Ok(None) };
         text.position_to_utf16(position).map(Some).map_err(throw)
+    }
+
+    /// As `replaceEmbed`, in a named text.
+    ///
+    /// # Errors
+    /// As there, and as [`crdt_core::Doc::open_text`].
+    #[wasm_bindgen(js_name = replaceEmbedIn)]
+    pub fn replace_embed_in(&mut self, name: &str, position: usize, value: &str) -> Result<String, JsValue> {
+        let value = read_json(value)?;
+        let mut named = self.inner.open_text(name).map_err(throw)?;
+        named.replace_embed_utf16(position, value).map_err(throw)?;
+        self.marks_in(name, position, 1)
     }
 
     /// The number of a list's entries.
@@ -213,6 +220,32 @@ impl Doc {
     pub fn list_move(&mut self, name: &str, from: usize, to: usize) -> Result<(), JsValue> {
         self.inner.open_list(name).map_err(throw)?.move_to(from, to).map_err(throw)
     }
+
+    /// As `anchorAt`, in a list.
+    ///
+    /// # Errors
+    /// As [`crdt_core::List::anchor_at`].
+    #[wasm_bindgen(js_name = listAnchor)]
+    pub fn list_anchor(&self, name: &str, position: usize, before: bool) -> Result<Vec<u8>, JsValue> {
+        let side = if before { Side::Before } else { Side::After };
+        match self.inner.list(name) {
+            Some(list) => Ok(list.anchor_at(position, side).map_err(throw)?.encode()),
+            None => nothing(position, end_of(SequenceKind::List, name, side).encode()),
+        }
+    }
+
+    /// As `resolveAnchor`, in a list.
+    ///
+    /// # Errors
+    /// As [`Anchor::decode`].
+    #[wasm_bindgen(js_name = listResolve)]
+    pub fn list_resolve(&self, name: &str, anchor: &[u8]) -> Result<Option<usize>, JsValue> {
+        let anchor = Anchor::decode(anchor).map_err(throw)?;
+        Ok(match self.inner.list(name) {
+            Some(list) => list.resolve(&anchor),
+            None => resolve_unopened(SequenceKind::List, name, &anchor),
+        })
+    }
 }
 
 impl Doc {
@@ -221,6 +254,17 @@ impl Doc {
         let Some(text) = self.inner.text_named(name) else { return Ok(String::new()) };
         Ok(packet::marks_text(&text.runs_in_utf16(position..position + len).map_err(throw)?))
     }
+}
+
+/// The end of a sequence that `side` looks away from.
+fn end_of(kind: SequenceKind, name: &str, side: Side) -> Anchor {
+    let [start, end] = kind.ends_of(name);
+    if side == Side::After { start } else { end }
+}
+
+/// Where an anchor stands in a sequence that nobody has opened.
+fn resolve_unopened(kind: SequenceKind, name: &str, anchor: &Anchor) -> Option<usize> {
+    kind.ends_of(name).contains(anchor).then_some(0)
 }
 
 /// What is read of an empty text up to `end`.

@@ -3,8 +3,8 @@
 use crate::doc::Doc;
 use crate::error::throw;
 use crate::packet;
-use crdt_core::bytes::write_varint;
-use crdt_core::{Anchor, EditError, ReplicaId, Selection, Side, UndoOptions, Undone};
+use crdt_core::bytes::write_bytes;
+use crdt_core::{Anchor, ReplicaId, Selection, UndoOptions, Undone};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -30,10 +30,15 @@ impl UndoManager {
         self.inner.record(&doc.inner, whole(now_ms))
     }
 
-    /// Tells where the selection is; nothing that is outside the text.
+    /// Tells where the selection is, as encoded anchors.
+    ///
+    /// # Errors
+    /// As [`Anchor::decode`].
     #[wasm_bindgen(js_name = noteSelection)]
-    pub fn note_selection(&mut self, doc: &Doc, anchor: usize, head: usize) {
-        self.inner.note_selection(selection_at(&doc.inner, anchor, head).ok());
+    pub fn note_selection(&mut self, anchor: &[u8], head: &[u8]) -> Result<(), JsValue> {
+        let (anchor, head) = (Anchor::decode(anchor).map_err(throw)?, Anchor::decode(head).map_err(throw)?);
+        self.inner.note_selection(Some(Selection { anchor, head }));
+        Ok(())
     }
 
     /// Ends grouping.
@@ -64,7 +69,7 @@ impl UndoManager {
     /// As [`crdt_core::UndoManager::undo`].
     pub fn undo(&mut self, doc: &mut Doc) -> Result<Option<Vec<u8>>, JsValue> {
         let undone = self.inner.undo(&mut doc.inner).map_err(throw)?;
-        Ok(undone.map(|undone| packed(doc, &undone)))
+        Ok(undone.as_ref().map(packed))
     }
 
     /// Does again what was undone last; else as `undo`.
@@ -73,33 +78,19 @@ impl UndoManager {
     /// As there.
     pub fn redo(&mut self, doc: &mut Doc) -> Result<Option<Vec<u8>>, JsValue> {
         let redone = self.inner.redo(&mut doc.inner).map_err(throw)?;
-        Ok(redone.map(|redone| packed(doc, &redone)))
+        Ok(redone.as_ref().map(packed))
     }
 }
 
-/// Whether there is a selection, 1 or 0; then its two positions; then the edits.
-fn packed(doc: &Doc, undone: &Undone) -> Vec<u8> {
-    let position = |anchor: &Anchor| {
-        let position = doc.inner.resolve(anchor)?;
-        doc.inner.position_to_utf16(position).ok()
-    };
-    let selection =
-        undone.selection.and_then(|Selection { anchor, head }| Some([position(&anchor)?, position(&head)?]));
-    let mut out = vec![u8::from(selection.is_some())];
-    for position in selection.into_iter().flatten() {
-        write_varint(&mut out, position as u64);
+/// Whether there is a selection, 1 or 0; then its two encoded anchors; then the edits.
+fn packed(undone: &Undone) -> Vec<u8> {
+    let mut out = vec![u8::from(undone.selection.is_some())];
+    if let Some(Selection { anchor, head }) = undone.selection {
+        write_bytes(&mut out, &anchor.encode());
+        write_bytes(&mut out, &head.encode());
     }
     packet::write_edits(&mut out, &undone.edits);
     out
-}
-
-/// The ends hold on to what is selected; a caret to what is behind it.
-fn selection_at(doc: &crdt_core::Doc, anchor: usize, head: usize) -> Result<Selection, EditError> {
-    let at = |position: usize, is_end: bool| {
-        let side = if is_end { Side::After } else { Side::Before };
-        doc.anchor_at(doc.position_from_utf16(position)?, side)
-    };
-    Ok(Selection { anchor: at(anchor, anchor > head)?, head: at(head, head > anchor)? })
 }
 
 /// Milliseconds from JavaScript: what is no number is 0.

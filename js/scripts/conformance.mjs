@@ -1,5 +1,5 @@
 // Bundles test/browser/conformance/main.ts and runs it. Needs dist/ (npm run build) and a Chromium.
-//   node scripts/conformance.mjs [--seeds N] [BINDING…]
+//   node scripts/conformance.mjs [--seeds N] [--text NAME] [BINDING…]
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

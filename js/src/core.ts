@@ -7,7 +7,7 @@ export { List, type ListEdit } from "./list.js";
 export { NamedText } from "./named-text.js";
 export type { SequenceEvent } from "./sequence.js";
 export type { PendingReport } from "./packet.js";
-export { UndoManager, type UndoEvents, type UndoOptions, type UndoSelection } from "./undo.js";
+export { type UndoEditor, type UndoEvents, UndoManager, type UndoOptions, type UndoSelection } from "./undo.js";
 export type { BackoffOptions } from "./providers/backoff.js";
 export type { Presence, PresenceEvents, PresenceState } from "./providers/presence.js";
 export {

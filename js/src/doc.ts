@@ -1,5 +1,5 @@
 import { Doc as WasmDoc, UndoManager as WasmUndoManager } from "../wasm/crdt_wasm.js";
-import type { AnyEdit, NamedEdit, TextEdit, TextRun } from "./edit.js";
+import { type AnyEdit, replaced, type TextEdit, type TextRun } from "./edit.js";
 import { needEngine } from "./engine.js";
 import { CrdtError, fromWasm } from "./error.js";
 import { Events } from "./events.js";
@@ -35,13 +35,19 @@ export interface VersionEvent {
   readonly local: boolean;
 }
 
+/** A selection whose ends are encoded anchors. @internal */
+export interface AnchoredSelection {
+  readonly anchor: Uint8Array;
+  readonly head: Uint8Array;
+}
+
 /** @internal */
 export interface UndoPort {
   readonly undo: WasmUndoManager;
   /** Nothing once the document is freed. */
   doc(): WasmDoc | undefined;
   /** `undefined` if there was nothing to undo or redo. */
-  step(which: "undo" | "redo", origin: unknown): { selection: { anchor: number; head: number } | undefined } | undefined;
+  step(which: "undo" | "redo", origin: unknown): { selection: AnchoredSelection | undefined } | undefined;
 }
 
 /** @internal */
@@ -189,6 +195,21 @@ export class Doc {
       const got = textToMarks(wasm.insertEmbed(position, jsonText(value), marks && marksToText(marks)));
       this.#rich = true;
       return { type: "embed", position, value, ...got };
+    });
+  }
+
+  /**
+   * Gives the embed at `position` another value; it stays the same embed, with its marks, wherever others write and move. Of
+   * values that several people give one at once, the same stays for everybody. Listeners learn of a deletion and an insertion.
+   *
+   * @throws CrdtError `"no-embed"` if there is text at `position`
+   */
+  replaceEmbed(position: number, value: Json): void {
+    const wasm = this.#live();
+    whole(position);
+    this.#edit(() => {
+      this.#stamp();
+      return replaced(position, value, textToMarks(wasm.replaceEmbed(position, jsonText(value))));
     });
   }
 
@@ -449,7 +470,7 @@ export class Doc {
           return undefined;
         }
         const reader = new PacketReader(packet);
-        const selection = reader.byte() === 1 ? { anchor: reader.number(), head: reader.number() } : undefined;
+        const selection = reader.byte() === 1 ? { anchor: reader.bytes(), head: reader.bytes() } : undefined;
         const edits = reader.edits();
         this.#rich ||= wasm.rich;
         if (wasm.issued() > from) {
@@ -527,15 +548,15 @@ export class Doc {
     return this.#sequences;
   }
 
-  /** One local edit, or several of a named sequence: in the open transaction, or one of its own. */
-  #edit(edit: () => TextEdit | readonly NamedEdit[] | undefined): void {
+  /** One local edit, or several: in the open transaction, or one of its own. */
+  #edit(edit: () => TextEdit | readonly AnyEdit[] | undefined): void {
     const wasm = this.#live();
     const open: OpenTransaction = this.#open ?? {
       from: this.#events.heard("delta") ? wasm.issued() : 0,
       edits: [],
       origin: "local",
     };
-    let edited: TextEdit | readonly NamedEdit[] | undefined;
+    let edited: TextEdit | readonly AnyEdit[] | undefined;
     try {
       edited = edit();
     } catch (error) {

@@ -55,6 +55,11 @@ export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   return text;
 }
 
+/** What replacing an embed, whose marks are these, is in a text: it goes, and another one comes. */
+export function replaced(position: number, value: Json, marks: { readonly marks?: Marks }): TextEdit[] {
+  return [{ type: "delete", position, length: 1 }, { type: "embed", position, value, ...marks }];
+}
+
 export function runLength(run: TextRun): number {
   return "text" in run ? run.text.length : 1;
 }

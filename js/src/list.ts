@@ -1,4 +1,5 @@
 import type { NamedEdit } from "./edit.js";
+import { fromWasm } from "./error.js";
 import { whole, jsonText } from "./input.js";
 import type { Json } from "./json.js";
 import { PacketReader } from "./packet.js";
@@ -91,6 +92,20 @@ export class List {
     });
   }
 
+  /**
+   * A name for the place in front of the entry at `index` that survives edits: it stays before that entry (or, with
+   * `"after"`, behind the one in front), also when that is deleted. When that is moved, it stays where it was. As bytes that other
+   * copies understand.
+   */
+  anchorAt(index: number, side: "before" | "after"): Uint8Array {
+    return this.#read((wasm) => wasm.listAnchor(this.name, whole(index), side === "before"));
+  }
+
+  /** Where an anchor stands now; `undefined` while its entry has not arrived here, and for anchors of other sequences. */
+  resolveAnchor(anchor: Uint8Array): number | undefined {
+    return this.#read((wasm) => wasm.listResolve(this.name, anchor));
+  }
+
   /** `Doc.transact`. */
   transact(edit: () => void, origin?: unknown): Uint8Array | undefined {
     return this.#port.transact(edit, origin);
@@ -99,6 +114,15 @@ export class List {
   /** Calls `listener` whenever this list changed, until the returned function is called. */
   on(type: "change", listener: (event: SequenceEvent<ListEdit>) => void): () => void {
     return this.#channel.events.on(type, listener);
+  }
+
+  #read<Value>(read: (wasm: ReturnType<SequencePort["wasm"]>) => Value): Value {
+    const wasm = this.#port.wasm();
+    try {
+      return read(wasm);
+    } catch (error) {
+      throw fromWasm(error);
+    }
   }
 
   #inserted(position: number, value: Json): NamedEdit {

@@ -1,5 +1,5 @@
 import type { Expand } from "./doc.js";
-import type { TextEdit, TextRun } from "./edit.js";
+import { replaced, type TextEdit, type TextRun } from "./edit.js";
 import { fromWasm } from "./error.js";
 import { checkMarks, checkName, checkText, jsonText, whole } from "./input.js";
 import type { Json, Marks } from "./json.js";
@@ -73,6 +73,12 @@ export class NamedText {
     });
   }
 
+  /** As `Doc.replaceEmbed`. */
+  replaceEmbed(position: number, value: Json): void {
+    whole(position);
+    this.#editAll((wasm) => replaced(position, value, textToMarks(wasm.replaceEmbedIn(this.name, position, jsonText(value)))));
+  }
+
   /** As `Doc.mark`. */
   mark(position: number, length: number, name: string, value: Json): void {
     const end = whole(whole(position) + whole(length));
@@ -115,12 +121,12 @@ export class NamedText {
     return this.#port.transact(edit, origin);
   }
 
-  /** As `Doc.anchorAt`; such an anchor is one of this text. */
+  /** As `Doc.anchorAt`; such an anchor is one of this text, also if nobody has edited it yet. */
   anchorAt(position: number, side: "before" | "after"): Uint8Array {
     return this.#read((wasm) => wasm.anchorIn(this.name, whole(position), side === "before"));
   }
 
-  /** As `Doc.resolveAnchor`; `undefined` also for anchors of other texts. */
+  /** As `Doc.resolveAnchor`; `undefined` also for anchors of other texts, such as the main text. */
   resolveAnchor(anchor: Uint8Array): number | undefined {
     return this.#read((wasm) => wasm.resolveIn(this.name, anchor));
   }
@@ -139,10 +145,14 @@ export class NamedText {
   }
 
   #edit(make: (wasm: ReturnType<SequencePort["wasm"]>) => TextEdit | undefined): void {
-    this.#port.edit((wasm) => {
+    this.#editAll((wasm) => {
       const edit = make(wasm);
-      return edit ? [{ type: "in", kind: "text", name: this.name, edit }] : [];
+      return edit ? [edit] : [];
     });
+  }
+
+  #editAll(make: (wasm: ReturnType<SequencePort["wasm"]>) => readonly TextEdit[]): void {
+    this.#port.edit((wasm) => make(wasm).map((edit) => ({ type: "in", kind: "text", name: this.name, edit })));
   }
 
   #read<Value>(read: (wasm: ReturnType<SequencePort["wasm"]>) => Value): Value {

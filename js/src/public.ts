@@ -23,6 +23,7 @@ export {
   type SequenceEvent,
   type TextEdit,
   type TextRun,
+  type UndoEditor,
   type UndoEvents,
   UndoManager,
   type UndoOptions,

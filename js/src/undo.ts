@@ -1,5 +1,7 @@
-import type { Doc, UndoPort } from "./doc.js";
+import { type AnchoredSelection, Doc, type UndoPort } from "./doc.js";
+import { CrdtError } from "./error.js";
 import { Events } from "./events.js";
+import { NamedText } from "./named-text.js";
 
 export interface UndoOptions {
   /** Edits closer together than this, in milliseconds, are undone together; 0 keeps transactions apart. By default 500. */
@@ -19,6 +21,16 @@ export interface UndoSelection {
   readonly head: number;
 }
 
+/** An editor, or whatever else selects in a text: where it had its selection comes back with what is undone. */
+export interface UndoEditor {
+  /** The text in which it selects: the document, for its main text, or one of its named texts. */
+  readonly text: Pick<Doc, "anchorAt" | "resolveAnchor">;
+  /** Where the selection is; `undefined` if there is none, or it cannot be told now. */
+  read(): UndoSelection | undefined;
+  /** Selects. Called after the text has changed, and after its listeners were told. */
+  write(selection: UndoSelection): void;
+}
+
 /**
  * Undo and redo of what one replica, or a group, did in a document from now on, whatever others did since.
  *
@@ -27,17 +39,16 @@ export interface UndoSelection {
  * `change` event names the manager as its origin.
  */
 export class UndoManager {
-  /** How the selection is found and restored; bindings set it. */
-  selection:
-    | { read(): UndoSelection | undefined; write(selection: UndoSelection): void }
-    | undefined;
-
+  readonly #doc: Doc;
+  /** The one whose selection was noted last is the last. */
+  readonly #editors: UndoEditor[] = [];
   readonly #port: UndoPort;
   readonly #events = new Events<UndoEvents>();
   readonly #end: () => void;
   #freed = false;
 
   constructor(doc: Doc, options: UndoOptions = {}) {
+    this.#doc = doc;
     this.#port = doc.openUndo(options.interval ?? 500, options.replicas ?? []);
     this.#end = doc.on("version", ({ origin }) => {
       if (origin !== this) {
@@ -71,12 +82,43 @@ export class UndoManager {
     }
   }
 
-  /** Takes note of where the selection is: where the next edit started. To be called when it moves without an edit. */
-  noteSelection(): void {
-    const doc = this.#port.doc();
-    const selection = this.selection?.read();
-    if (selection && doc && !this.#freed) {
-      this.#port.undo.noteSelection(doc, selection.anchor, selection.head);
+  /**
+   * Has the selection of `editor` come back with what is undone, until the returned function is called. Bindings do so for the
+   * editor they were given; one manager follows any number of them, in the main text and in named texts.
+   *
+   * @throws CrdtError `"foreign-text"` if the text is one of another document
+   */
+  follow(editor: UndoEditor): () => void {
+    const { text } = editor;
+    if (text instanceof NamedText ? this.#doc.text(text.name) !== text : text instanceof Doc && text !== this.#doc) {
+      throw new CrdtError("foreign-text", "the editor's text is one of another document");
+    }
+    this.#editors.unshift(editor);
+    return () => {
+      const at = this.#editors.indexOf(editor);
+      if (at >= 0) {
+        this.#editors.splice(at, 1);
+      }
+    };
+  }
+
+  /**
+   * Takes note of where the selection is, from which the next edit starts. To be called when it moves without an edit, and when
+   * an editor gets the focus.
+   *
+   * @param editor one that is followed; by default the one whose selection was noted last
+   * @throws CrdtError `"out-of-bounds"`, `"inside-surrogate-pair"` if the editor reads a selection that is none in its text
+   */
+  noteSelection(editor: UndoEditor | undefined = this.#editors.at(-1)): void {
+    const at = editor ? this.#editors.indexOf(editor) : -1;
+    const selection = this.#freed || !this.#port.doc() ? undefined : this.#editors[at]?.read();
+    if (editor && selection) {
+      const { anchor, head } = selection;
+      // The ends hold on to what is selected; a caret to what is behind it.
+      const ofAnchor = editor.text.anchorAt(anchor, anchor > head ? "after" : "before");
+      const ofHead = anchor === head ? ofAnchor : editor.text.anchorAt(head, head > anchor ? "after" : "before");
+      this.#port.undo.noteSelection(ofAnchor, ofHead);
+      this.#editors.push(...this.#editors.splice(at, 1));
     }
   }
 
@@ -97,6 +139,7 @@ export class UndoManager {
     if (!this.#freed) {
       this.#freed = true;
       this.#end();
+      this.#editors.length = 0;
       this.#events.clear();
       this.#port.undo.free();
     }
@@ -112,7 +155,11 @@ export class UndoManager {
       if (this.#port.undo.record(doc, performance.now())) {
         this.#tell();
       }
-      this.noteSelection();
+      try {
+        this.noteSelection();
+      } catch {
+        // The editor does not show this yet: where it is then was noted, or will be.
+      }
     }
   }
 
@@ -125,10 +172,21 @@ export class UndoManager {
       return false;
     }
     if (done.selection) {
-      this.selection?.write(done.selection);
+      this.#select(done.selection);
     }
     this.#tell();
     return true;
+  }
+
+  /** In the editor that shows the text of these anchors; if there are several, in the one whose selection was noted last. */
+  #select(selection: AnchoredSelection): void {
+    for (const editor of [...this.#editors].reverse()) {
+      const [anchor, head] = [editor.text.resolveAnchor(selection.anchor), editor.text.resolveAnchor(selection.head)];
+      if (anchor !== undefined && head !== undefined) {
+        editor.write({ anchor, head });
+        return;
+      }
+    }
   }
 
   #tell(): void {

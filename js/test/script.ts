@@ -1,6 +1,7 @@
 /** Runs a scenario script of crdt-testkit/scripts (its README says what a line means). */
 import assert from "node:assert/strict";
-import { applyEdits, Doc, UndoManager } from "crdt-js";
+import { applyEdits, Doc, type NamedText, UndoManager } from "crdt-js";
+import { applyListEdits } from "./list_edits.js";
 import { Shown } from "./shown.js";
 import { Words } from "./words.js";
 
@@ -14,6 +15,16 @@ interface Replica {
   readonly shown: Shown;
   /** The text by its change events alone. */
   text: string;
+  /** The named texts of the script by their change events alone. */
+  readonly texts: Map<string, Shown>;
+  /** Its lists. */
+  readonly lists: Map<string, unknown[]>;
+}
+
+/** The named texts and lists of a script. */
+interface Names {
+  readonly texts: readonly string[];
+  readonly lists: readonly string[];
 }
 
 export function runScript(text: string): void {
@@ -36,9 +47,10 @@ class Script {
     }));
     const names = this.#lines.flatMap((line) => /^([A-Z])(?:>([A-Z]))?/.exec(line)?.slice(1) ?? []).filter(Boolean);
     const count = Math.max(...names.map((name) => name.charCodeAt(0) - 64));
+    const sequences = namesIn(this.#lines);
     for (let index = 1; index <= count; index++) {
       const name = String.fromCharCode(64 + index);
-      this.#replicas.set(name, newReplica(ids.get(name) ?? index.toString(16).padStart(16, "0")));
+      this.#replicas.set(name, newReplica(ids.get(name) ?? index.toString(16).padStart(16, "0"), sequences));
     }
   }
 
@@ -53,10 +65,12 @@ class Script {
     }
     this.#syncAll();
     this.#checkEvents();
-    const [first, ...others] = [...this.#replicas.values()].map(({ doc }) => [
+    const [first, ...others] = [...this.#replicas.values()].map(({ doc, texts, lists }) => [
       doc.toString(),
       doc.runs(),
       doc.registers(),
+      [...texts.keys()].map((name) => doc.text(name).runs()),
+      [...lists.keys()].map((name) => doc.list(name).values()),
     ]);
     for (const other of others) {
       assert.deepEqual(other, first);
@@ -66,8 +80,13 @@ class Script {
 
   /** Whoever undoes all of their own can redo it. */
   #checkUndo(): void {
-    for (const { doc, undo } of this.#replicas.values()) {
-      const text = doc.toString();
+    for (const { doc, undo, texts, lists } of this.#replicas.values()) {
+      const content = (): unknown => [
+        doc.toString(),
+        [...texts.keys()].map((name) => doc.text(name).toString()),
+        [...lists.keys()].map((name) => doc.list(name).values()),
+      ];
+      const before = content();
       let turns = 0;
       while (undo.undo()) {
         turns += 1;
@@ -77,7 +96,7 @@ class Script {
         assert.ok(undo.redo());
       }
       this.#checkEvents();
-      assert.equal(doc.toString(), text);
+      assert.deepEqual(content(), before);
     }
   }
 
@@ -101,6 +120,16 @@ class Script {
       const expected = new Words(match[2] ?? "").runs();
       for (const { doc } of this.#those(match[1])) {
         assert.deepEqual(doc.runs(), expected);
+      }
+    } else if ((match = /^([A-Z*]) text (\S+) (".*")$/.exec(line))) {
+      const expected: unknown = JSON.parse(match[3] ?? "");
+      for (const { doc } of this.#those(match[1])) {
+        assert.equal(doc.text(match[2] ?? "").toString(), expected);
+      }
+    } else if ((match = /^([A-Z*]) list (\S+) (\[.*\])$/.exec(line))) {
+      const expected: unknown = JSON.parse(match[3] ?? "");
+      for (const { doc } of this.#those(match[1])) {
+        assert.deepEqual(doc.list(match[2] ?? "").values(), expected);
       }
     } else if ((match = /^([A-Z*]) registers (.*)$/.exec(line))) {
       const expected = new Map(Object.entries(new Words(match[2] ?? "").marks() ?? {}));
@@ -158,7 +187,7 @@ class Script {
 
   /** Events replayed, snapshots and versions, for every script at every step. */
   #checkEvents(): void {
-    for (const { doc, shown, text: replayed } of this.#replicas.values()) {
+    for (const { doc, shown, text: replayed, texts, lists } of this.#replicas.values()) {
       const text = doc.toString();
       assert.equal(replayed, text);
       assert.equal(shown.toString(), text);
@@ -173,15 +202,27 @@ class Script {
       assert.deepEqual(copy.runs(), runs);
       assert.deepEqual(copy.registers(), doc.registers());
       assert.deepEqual(copy.version(), doc.version());
+      for (const [name, shown] of texts) {
+        const runs = doc.text(name).runs();
+        assert.deepEqual(shown.runs(), runs);
+        assert.deepEqual(copy.text(name).runs(), runs);
+      }
+      for (const [name, shown] of lists) {
+        const values = doc.list(name).values();
+        assert.deepEqual(shown, values);
+        assert.deepEqual(copy.list(name).values(), values);
+      }
       copy.free();
     }
   }
 }
 
-function newReplica(id: string): Replica {
+function newReplica(id: string, names: Names): Replica {
   const doc = new Doc({ replica: id });
   const undo = new UndoManager(doc, { interval: 0 });
-  const replica: Replica = { doc, undo, last: undefined, shown: new Shown(), text: "" };
+  const texts = new Map(names.texts.map((name) => [name, new Shown()]));
+  const lists = new Map(names.lists.map((name): [string, unknown[]] => [name, []]));
+  const replica: Replica = { doc, undo, last: undefined, shown: new Shown(), text: "", texts, lists };
   replica.doc.on("change", ({ edits, local }) => {
     replica.shown.replay(edits, local);
     replica.text = applyEdits(replica.text, edits);
@@ -189,7 +230,24 @@ function newReplica(id: string): Replica {
   replica.doc.on("delta", (delta) => {
     replica.last = delta;
   });
+  for (const [name, shown] of texts) {
+    doc.text(name).on("change", ({ edits, local }) => {
+      shown.replay(edits, local);
+    });
+  }
+  for (const name of names.lists) {
+    doc.list(name).on("change", ({ edits }) => {
+      lists.set(name, applyListEdits(lists.get(name) ?? [], edits));
+    });
+  }
   return replica;
+}
+
+function namesIn(lines: readonly string[]): Names {
+  const all = (kind: string): string[] => [
+    ...new Set(lines.flatMap((line) => [...line.matchAll(new RegExp(`(?:^[A-Z*]:?|;) ${kind} (\\S+) `, "g"))].map((match) => match[1] ?? ""))),
+  ];
+  return { texts: all("text"), lists: all("list") };
 }
 
 function edit({ doc }: Replica, statement: string): void {
@@ -223,6 +281,27 @@ function edit({ doc }: Replica, statement: string): void {
 }
 
 function editOnce(doc: Doc, words: Words): void {
+  if (words.takes("list ")) {
+    editList(doc.list(words.word()), words);
+  } else if (words.takes("text ")) {
+    editText(doc.text(words.word()), words);
+  } else {
+    editText(doc, words);
+  }
+}
+
+function editList(list: ReturnType<Doc["list"]>, words: Words): void {
+  const [kind, index] = [words.word(), words.number()];
+  if (kind === "insert" || kind === "replace") {
+    list[kind](index, words.json());
+  } else if (kind === "delete" || kind === "move") {
+    list[kind](index, words.number());
+  } else {
+    throw new SyntaxError(`not understood: ${kind}`);
+  }
+}
+
+function editText(doc: Doc | NamedText, words: Words): void {
   const kind = words.word();
   if (kind === "set" || kind === "unset") {
     doc.set(words.word(), kind === "set" ? words.json() : null);
@@ -247,7 +326,7 @@ function editOnce(doc: Doc, words: Words): void {
   }
 }
 
-function deleteScalars(doc: Doc, position: number, length: number): void {
+function deleteScalars(doc: Doc | NamedText, position: number, length: number): void {
   const start = toUtf16(doc, position);
   doc.delete(start, toUtf16(doc, position + length) - start);
 }
@@ -258,6 +337,6 @@ function charStart(text: string, position: number): number {
   return /[\uDC00-\uDFFF]/.test(text.charAt(whole)) ? whole - 1 : whole;
 }
 
-function toUtf16(doc: Doc, position: number): number {
+function toUtf16(doc: Doc | NamedText, position: number): number {
   return Array.from(doc.toString()).slice(0, position).join("").length;
 }

@@ -5,6 +5,8 @@ use super::{Doc, seq_of};
 use crate::anchor::Side;
 use crate::error::EditError;
 use crate::ids::Seq;
+use crate::mark::Marks;
+use crate::marks::Edge;
 use crate::op_log::{LocalId, MAX_TEXT_BYTES, NOT_LISTED, Placement, ReplicaIndex, WIDE_RUN};
 use crate::sequence::{Place, Unit};
 use crate::units::Counted;
@@ -54,20 +56,33 @@ impl Doc {
         self.insert_at_place(place, text)
     }
 
-    /// Typed at the end of a link whose last letters are deleted: behind those, as the link ends there.
+    /// Typed at the end of a link whose last letters are deleted: behind those, as the link ends there. Not so in the
+    /// middle of what looks like one link, where one ends among the tombstones and another of the same value starts.
     pub(super) fn behind_ends(&self, place: Place) -> Place {
-        match &self.rich {
-            Some(rich) if rich.marks.has_behind() => {
-                self.sequence.behind_tombstones(place, |first, count| {
-                    // What delimits named sequences is deleted too, and nothing goes past it.
-                    if rich.regions.is_delimiter(first) {
-                        return ControlFlow::Break(());
-                    }
-                    ControlFlow::Continue(rich.marks.last_behind(first, count))
-                })
+        let Some(rich) = self.rich.as_ref().filter(|rich| rich.marks.has_behind()) else { return place };
+        let mut is_last = false;
+        let behind = self.sequence.behind_tombstones(place, |first, count| {
+            // What delimits named sequences is deleted too, and nothing goes past it.
+            if rich.regions.is_delimiter(first) {
+                is_last = true;
+                return ControlFlow::Break(());
             }
-            _ => place,
-        }
+            ControlFlow::Continue(rich.marks.last_behind(first, count))
+        });
+        let Some(behind) = behind else { return place };
+        let marks_at = |place| {
+            let edge = self.sequence.element_before(place).map_or(Edge::START, Edge::after);
+            rich.marks.behind(edge, &self.sequence)
+        };
+        let (here, there) = (marks_at(place), marks_at(behind));
+        let position = self.sequence.position(place).chars;
+        let next = if is_last || position == self.sequence.visible().chars() {
+            Marks::NONE
+        } else {
+            self.marks_of(self.sequence.element_at(position))
+        };
+        let ends_between = |(name, value)| next.get(name) != Some(value) && there.get(name) != Some(value);
+        if here.iter().any(ends_between) { behind } else { place }
     }
 
     /// Inserts text, which is not empty, at a place.

@@ -11,10 +11,12 @@
 
 use super::Doc;
 use super::edits::Edits;
+use super::regions::Scope;
 use crate::error::EditError;
 use crate::ids::{OpId, Seq};
 use crate::json::Json;
 use crate::op_log::{LocalId, Said as LogSaid};
+use crate::sequence::Unit;
 use crate::sorted::{SortedMap, SortedSet};
 use crate::value::{Said, Stamp, Value};
 use alloc::vec::Vec;
@@ -40,6 +42,17 @@ struct Moved {
     is_dead: bool,
 }
 
+/// What undoing knows of statements and entries.
+#[derive(Clone, Copy)]
+pub(super) struct Undoing<'a> {
+    /// Whether a statement does not count.
+    pub(super) is_out: &'a dyn Fn(OpId) -> bool,
+    /// As what an entry has come back at last.
+    pub(super) follow: &'a dyn Fn(OpId) -> OpId,
+    /// As what it was put in.
+    pub(super) first: &'a dyn Fn(OpId) -> OpId,
+}
+
 impl Doc {
     /// Shows another value at the embed at `position`, in scalar values, from now on.
     ///
@@ -49,12 +62,37 @@ impl Doc {
     /// # Errors
     /// [`EditError::OutOfBounds`], [`EditError::NoEmbed`], [`EditError::Full`]. Nothing has changed then.
     pub fn replace_embed(&mut self, position: usize, value: Json) -> Result<(), EditError> {
-        self.check_position(crate::sequence::Unit::Chars, position.saturating_add(1))?;
-        self.replace_at(position, position, value)
+        self.replace_embed_in(Scope::Main, Unit::Chars, position, value)
+    }
+
+    /// As [`Doc::replace_embed`], in UTF-16 code units.
+    ///
+    /// # Errors
+    /// As there, and [`EditError::InsideSurrogatePair`].
+    pub fn replace_embed_utf16(&mut self, position_utf16: usize, value: Json) -> Result<(), EditError> {
+        self.replace_embed_in(Scope::Main, Unit::Utf16, position_utf16, value)
+    }
+
+    /// Gives the embed at `position` another value.
+    pub(super) fn replace_embed_in(
+        &mut self,
+        scope: Scope,
+        unit: Unit,
+        position: usize,
+        value: Json,
+    ) -> Result<(), EditError> {
+        let at = match self.chars_range_in(scope, unit, position..position.saturating_add(1)) {
+            // A character of two code units.
+            Err(EditError::InsideSurrogatePair { position_utf16 }) if position_utf16 > position => {
+                return Err(EditError::NoEmbed { position });
+            }
+            range => range?.start,
+        };
+        self.replace_at(at, position, value)
     }
 
     /// Replaces what the visible element `at` shows as, which the caller knows as `position`.
-    pub(super) fn replace_at(&mut self, at: usize, position: usize, value: Json) -> Result<(), EditError> {
+    fn replace_at(&mut self, at: usize, position: usize, value: Json) -> Result<(), EditError> {
         let element = self.entry_at(at).ok_or(EditError::NoEmbed { position })?;
         self.check_own_room(1)?;
         let stamp = self.next_stamp();
@@ -284,59 +322,62 @@ impl Doc {
         };
         rich.entries.moved.iter().all(is_right) && rich.values.iter().all(shows_in_one)
     }
-    /// Says where an entry stands without those of its moves that are `out`, if that is elsewhere.
+
+    /// Says where an entry stands without those of its moves that are out, if that is elsewhere.
     ///
     /// O(values + log *n*); for undoing.
     pub(super) fn restate_move(
         &mut self,
         entry: OpId,
-        out: &impl Fn(OpId) -> bool,
+        Undoing { is_out, follow, first }: Undoing<'_>,
         stamp: Stamp,
         edits: &mut Edits,
     ) -> Result<(), EditError> {
-        let Some(rich) = &self.rich else { return Ok(()) };
+        let (Some(rich), now) = (&self.rich, follow(entry)) else { return Ok(()) };
         let moves = rich.values.iter().filter_map(|(&id, value)| match value {
-            Value::Move { element, stamp } if *element == entry => Some(Said { stamp: *stamp, id }),
+            Value::Move { element, stamp } if follow(*element) == now => Some(Said { stamp: *stamp, id }),
             _ => None,
         });
-        let last = moves.filter(|said| self.version.contains(said.id) && !out(said.id)).max();
-        let wanted = self.local(last.map_or(entry, |said| said.id));
-        let Some(moved) = rich.entries.moved.get(&entry).filter(|moved| !moved.is_dead) else {
-            return Ok(());
-        };
-        let Some(wanted) = wanted.filter(|wanted| *wanted != moved.slot) else { return Ok(()) };
-        let place = self.sequence.place_behind(&self.log, wanted);
-        self.say_at(self.sequence.placement_at(place), Value::Move { element: entry, stamp }, Some(edits))?;
+        let last = moves.filter(|said| self.version.contains(said.id) && !is_out(said.id)).max();
+        let wanted = self.local(last.map_or(first(now), |said| said.id));
+        let slot = self.slot_of(now).filter(|&slot| self.sequence.is_visible(slot));
+        if let (Some(wanted), Some(slot)) = (wanted, slot)
+            && wanted != slot
+        {
+            let place = self.sequence.place_behind(&self.log, wanted);
+            let placement = self.sequence.placement_at(place);
+            self.say_at(placement, Value::Move { element: now, stamp }, Some(edits))?;
+        }
         Ok(())
     }
 
-    /// Says what an embed shows as without those of its replacements that are `out`, if that is something else.
+    /// Says what an embed shows as without those of its replacements that are out, if that is something else.
     ///
     /// O(values + log *n*); for undoing.
     pub(super) fn restate_replacement(
         &mut self,
         entry: OpId,
-        out: &impl Fn(OpId) -> bool,
+        Undoing { is_out, follow, first }: Undoing<'_>,
         stamp: Stamp,
         edits: &mut Edits,
     ) -> Result<(), EditError> {
-        let Some(rich) = &self.rich else { return Ok(()) };
+        let (Some(rich), now) = (&self.rich, follow(entry)) else { return Ok(()) };
         let replacements = rich.values.iter().filter_map(|(&id, value)| match value {
-            Value::Replace { element, value, stamp } if *element == entry => {
+            Value::Replace { element, value, stamp } if follow(*element) == now => {
                 Some((Said { stamp: *stamp, id }, value))
             }
             _ => None,
         });
         let last = replacements
-            .filter(|(said, _)| self.version.contains(said.id) && !out(said.id))
+            .filter(|(said, _)| self.version.contains(said.id) && !is_out(said.id))
             .max_by_key(|(said, _)| *said);
-        let own = match rich.values.get(&entry) {
+        let own = match rich.values.get(&first(now)) {
             Some(Value::Embed(json)) => Some(json),
             _ => None,
         };
         let Some(wanted) = last.map(|(_, json)| json).or(own).cloned() else { return Ok(()) };
-        if self.shown_value(entry) != Some(&wanted) {
-            self.say_and_tell(Value::Replace { element: entry, value: wanted, stamp }, Some(edits))?;
+        if self.shown_value(now) != Some(&wanted) {
+            self.say_and_tell(Value::Replace { element: now, value: wanted, stamp }, Some(edits))?;
         }
         Ok(())
     }

@@ -147,8 +147,7 @@ impl ListMut<'_> {
     /// # Errors
     /// As there.
     pub fn replace(&mut self, index: usize, value: Json) -> Result<(), EditError> {
-        let at = self.doc.chars_range_in(self.scope, Unit::Chars, index..index.saturating_add(1))?.start;
-        self.doc.replace_at(at, index, value)
+        self.doc.replace_embed_in(self.scope, Unit::Chars, index, value)
     }
 
     /// Moves the entry at `from`, which is at `to` then. It stays the same entry.

@@ -294,18 +294,18 @@ impl Doc {
             return Ok(());
         }
         let stamp = self.next_stamp();
-        self.set_marks_of_last(count, marks, stamp, |expand| expand)
+        self.set_marks_of_last(count, marks, stamp, None)
     }
 
     /// Gives the `count` elements that the last edit, an own insertion, ended with exactly these marks.
     ///
-    /// `removals` says how the ends of a removal grow, given how those of the mark do.
+    /// `expand` says how the ends of what is said grow, if not as each name has it.
     pub(super) fn set_marks_of_last(
         &mut self,
         count: usize,
         marks: &Marks,
         stamp: Stamp,
-        removals: impl Fn(Expand) -> Expand,
+        expand: Option<Expand>,
     ) -> Result<(), EditError> {
         let end = self.sequence.position_of_last_edit().chars;
         let range = end - count..end;
@@ -317,8 +317,7 @@ impl Doc {
         for &name in names.iter() {
             if there.get(name) != marks.get(name) {
                 let value = marks.get(name).cloned();
-                let expand = self.rich_mut().expand_of(name);
-                let expand = if value.is_some() { expand } else { removals(expand) };
+                let expand = expand.unwrap_or_else(|| self.rich_mut().expand_of(name));
                 self.say_mark(&range, &name.into(), value, (stamp, expand))?;
             }
         }

@@ -285,6 +285,7 @@ fn positions_count_in_their_sequence() {
     assert_eq!(resolved, [Some(0), Some(2), Some(4)]);
     assert_eq!(notes.view().resolve(&Anchor::END), None);
     assert_eq!(anchors.map(|anchor| alice.resolve(&anchor)), [None; 3]);
+    assert_eq!([anchors[0], anchors[2]], SequenceKind::Text.ends_of("notes"));
     assert_eq!(alice.anchor_at(3, Side::Before), Ok(Anchor::END));
     assert_eq!(alice.resolve(&Anchor::END), Some(3));
     assert_eq!(alice.insert(4, "!"), Err(EditError::OutOfBounds { position: 4, len: 3 }));
@@ -385,6 +386,25 @@ fn a_replaced_entry_is_the_same_entry() {
     assert_eq!(alice.replace_embed(1, Json::number(8)), Err(EditError::NoEmbed { position: 1 }));
     assert_eq!(alice.embed_at(2), Ok(Some(Json::number(8))));
     sync(&mut alice, &mut bob);
+}
+
+#[test]
+fn an_embed_is_replaced_at_its_place_in_utf16() {
+    let mut alice = doc(1);
+    alice.insert(0, "😀").unwrap();
+    alice.insert_embed(1, Json::number(7)).unwrap();
+    alice.replace_embed_utf16(2, Json::number(8)).unwrap();
+    assert_eq!(alice.embed_at(1), Ok(Some(Json::number(8))));
+    assert_eq!(alice.replace_embed_utf16(0, Json::number(9)), Err(EditError::NoEmbed { position: 0 }));
+    let inside = EditError::InsideSurrogatePair { position_utf16: 1 };
+    assert_eq!(alice.replace_embed_utf16(1, Json::number(9)), Err(inside));
+    let outside = EditError::OutOfBounds { position: 4, len: 3 };
+    assert_eq!(alice.replace_embed_utf16(3, Json::number(9)), Err(outside));
+    let mut notes = alice.open_text("notes").unwrap();
+    notes.insert_embed(0, Json::number(1), None).unwrap();
+    notes.replace_embed_utf16(0, Json::number(2)).unwrap();
+    assert_eq!(notes.view().runs()[0].content, Content::Embed(Json::number(2)));
+    check(&alice);
 }
 
 #[test]

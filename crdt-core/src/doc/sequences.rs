@@ -322,8 +322,14 @@ impl TextMut<'_> {
     /// # Errors
     /// As there.
     pub fn replace_embed(&mut self, position: usize, value: Json) -> Result<(), EditError> {
-        let at =
-            self.doc.chars_range_in(self.scope, Unit::Chars, position..position.saturating_add(1))?.start;
-        self.doc.replace_at(at, position, value)
+        self.doc.replace_embed_in(self.scope, Unit::Chars, position, value)
+    }
+
+    /// As [`Doc::replace_embed_utf16`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn replace_embed_utf16(&mut self, position_utf16: usize, value: Json) -> Result<(), EditError> {
+        self.doc.replace_embed_in(self.scope, Unit::Utf16, position_utf16, value)
     }
 }

@@ -16,7 +16,6 @@ mod spans;
 mod tests;
 
 use crate::anchor::Side;
-use crate::ids::OpId;
 use crate::json::Json;
 use crate::mark::Marks;
 use crate::op_log::LocalId;
@@ -95,11 +94,93 @@ struct Name {
     marks: Vec<LocalMark>,
 }
 
-/// A stretch in which a mark has another value than before, or is there no longer.
+impl Name {
+    fn value(&self, winner: Option<MarkIndex>) -> Option<&Json> {
+        winner.and_then(|winner| self.marks[winner as usize].value.as_ref())
+    }
+
+    /// Where which mark would hold. Of two that count the same the later one does.
+    fn spans_by(&self, Ranking { rank, follow }: Ranking<'_>, sequence: &Sequence) -> Spans {
+        let order = |one: Edge, other: Edge| one.order(other, sequence);
+        let ranks: Vec<Option<Said>> = self.marks.iter().map(|mark| rank(mark.said)).collect();
+        let mut spans = Spans::default();
+        for (index, mark) in (0..).zip(&self.marks) {
+            let own = ranks[index as usize];
+            if own.is_some() {
+                let beats = |holds: Option<MarkIndex>| holds.is_none_or(|holds| ranks[holds as usize] <= own);
+                spans.overlay((follow(mark.start), follow(mark.end)), index, &order, &beats);
+            }
+        }
+        spans
+    }
+
+    /// Adds to `found` where in a stretch another value holds than `wanted` has, and which that has.
+    fn compare(
+        &self,
+        wanted: &Spans,
+        Stretch { from, to }: Stretch,
+        sequence: &Sequence,
+        found: &mut Vec<Wanted>,
+    ) {
+        let order = |one: Edge, other: Edge| one.order(other, sequence);
+        let (mut at, mut here, mut there) = (from, self.spans.find(from, &order), wanted.find(from, &order));
+        while order(at, to) == Ordering::Less {
+            let (next_here, next_there) = (self.spans.next(here), wanted.next(there));
+            let ends = [
+                next_here.map(|spot| self.spans.get(spot).from),
+                next_there.map(|spot| wanted.get(spot).from),
+            ];
+            let first = |end, edge| if order(edge, end) == Ordering::Less { edge } else { end };
+            let end = ends.into_iter().flatten().fold(to, first);
+            let (holds, wants) =
+                (self.value(self.spans.get(here).winner), self.value(wanted.get(there).winner));
+            if holds != wants {
+                let by = wanted.get(there).winner.map(|winner| self.marks[winner as usize].said);
+                match found.last_mut() {
+                    Some(last) if last.stretch.to == at && last.by == by => last.stretch.to = end,
+                    _ => {
+                        let stretch = Stretch { from: at, to: end };
+                        found.push(Wanted { stretch, value: wants.cloned(), by });
+                    }
+                }
+            }
+            if let Some(next) = next_here
+                && ends[0] == Some(end)
+            {
+                here = next;
+            }
+            if let Some(next) = next_there
+                && ends[1] == Some(end)
+            {
+                there = next;
+            }
+            at = end;
+        }
+    }
+}
+
+/// From one edge to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stretch {
     pub(crate) from: Edge,
     pub(crate) to: Edge,
+}
+
+/// Where another value of a mark would hold, which, and who said so.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) stretch: Stretch,
+    pub(crate) value: Option<Json>,
+    pub(crate) by: Option<Said>,
+}
+
+/// As what marks count, and where they are, if some are undone.
+#[derive(Clone, Copy)]
+pub(crate) struct Ranking<'a> {
+    /// As when said a mark counts, if it does.
+    pub(crate) rank: &'a dyn Fn(Said) -> Option<Said>,
+    /// What becomes of an end of a mark.
+    pub(crate) follow: &'a dyn Fn(Edge) -> Edge,
 }
 
 /// All marks of a document.
@@ -117,7 +198,7 @@ impl MarkTable {
         self.names.is_empty()
     }
 
-    /// Takes up a mark. Tells where its name has another value from now on.
+    /// Takes up a mark. Tells where its name has another value from now on, or is there no longer.
     pub(crate) fn add(&mut self, name: &Arc<str>, mark: LocalMark, sequence: &Sequence) -> Vec<Stretch> {
         let Name { spans, marks } = self.names.or_insert_with(name.clone(), Name::default);
         for Edge { element, side } in [mark.start, mark.end] {
@@ -146,10 +227,15 @@ impl MarkTable {
 
     /// The marks of an element.
     pub(crate) fn of_element(&self, element: LocalId, sequence: &Sequence) -> Marks {
+        self.behind(Edge::before(element), sequence)
+    }
+
+    /// The marks that hold directly behind an edge.
+    pub(crate) fn behind(&self, edge: Edge, sequence: &Sequence) -> Marks {
         let order = |one: Edge, other: Edge| one.order(other, sequence);
         let mut pairs = Vec::new();
         for (name, Name { spans, marks }) in &self.names {
-            let winner = spans.get(spans.find(Edge::before(element), &order)).winner;
+            let winner = spans.get(spans.find(edge, &order)).winner;
             if let Some(value) = winner.and_then(|winner| marks[winner as usize].value.clone()) {
                 pairs.push((name.clone(), value));
             }
@@ -187,63 +273,51 @@ impl MarkTable {
         }
     }
 
-    /// Which mark of a name would hold at an element, as [`MarkTable::without`] has it.
-    pub(crate) fn winner_without(
+    /// Which mark of a name would hold directly behind an edge. O(the marks of the name · log *n*).
+    pub(crate) fn winner_by(
         &self,
         name: &str,
-        element: LocalId,
-        out: &impl Fn(OpId) -> bool,
-        follow: &impl Fn(Edge) -> Edge,
+        edge: Edge,
+        ranking: Ranking<'_>,
         sequence: &Sequence,
-    ) -> Option<OpId> {
-        let marks = &self.names.get(name)?.marks;
+    ) -> Option<Said> {
+        let name = self.names.get(name)?;
         let order = |one: Edge, other: Edge| one.order(other, sequence);
-        let wanted = spans_without(marks, out, follow, &order);
-        let winner = wanted.get(wanted.find(Edge::before(element), &order)).winner?;
-        Some(marks[winner as usize].said.id)
+        let wanted = name.spans_by(ranking, sequence);
+        let winner = wanted.get(wanted.find(edge, &order)).winner?;
+        Some(name.marks[winner as usize].said)
     }
 
-    /// Where, between two edges, another value of a mark would hold if those that are `out` had never been said, and all others
-    /// between the edges that `follow` makes of their own; and which. O(the marks of the name · log *n*).
-    pub(crate) fn without(
+    /// Where in some stretches another value of a mark would hold: in `copies` by one ranking, around them by another.
+    ///
+    /// All stretches are in document order. O(the marks of the name · log *n*), and the spans in the stretches.
+    pub(crate) fn differing(
         &self,
         name: &str,
-        (from, to): (Edge, Edge),
-        out: &impl Fn(OpId) -> bool,
-        follow: &impl Fn(Edge) -> Edge,
+        stretches: &[Stretch],
+        ranking: Ranking<'_>,
+        copies: (&[Stretch], Ranking<'_>),
         sequence: &Sequence,
-    ) -> Vec<(Stretch, Option<Json>)> {
-        let Some(Name { spans, marks }) = self.names.get(name) else { return Vec::new() };
+    ) -> Vec<Wanted> {
+        let mut found = Vec::new();
+        let Some(name) = self.names.get(name) else { return found };
         let order = |one: Edge, other: Edge| one.order(other, sequence);
-        let wanted = spans_without(marks, out, follow, &order);
-        let value =
-            |winner: Option<MarkIndex>| winner.and_then(|winner| marks[winner as usize].value.as_ref());
-        let mut found: Vec<(Stretch, Option<Json>)> = Vec::new();
-        let (mut at, mut here, mut there) = (from, spans.find(from, &order), wanted.find(from, &order));
-        while order(at, to) == Ordering::Less {
-            let (next_here, next_there) = (spans.next(here), wanted.next(there));
-            let ends =
-                [next_here.map(|spot| spans.get(spot).from), next_there.map(|spot| wanted.get(spot).from)];
-            let first = |end, edge| if order(edge, end) == Ordering::Less { edge } else { end };
-            let end = ends.into_iter().flatten().fold(to, first);
-            let (holds, wants) = (value(spans.get(here).winner), value(wanted.get(there).winner));
-            if holds != wants {
-                match found.last_mut() {
-                    Some((last, value)) if last.to == at && value.as_ref() == wants => last.to = end,
-                    _ => found.push((Stretch { from: at, to: end }, wants.cloned())),
-                }
+        let is_before = |one, other| order(one, other) == Ordering::Less;
+        let wanted = name.spans_by(ranking, sequence);
+        let (copies, ranking_there) = copies;
+        let wanted_there = (!copies.is_empty()).then(|| name.spans_by(ranking_there, sequence));
+        for &Stretch { from, to } in stretches {
+            let mut at = from;
+            let first = copies.partition_point(|copy| !is_before(from, copy.to));
+            for copy in copies[first..].iter().take_while(|copy| is_before(copy.from, to)) {
+                let start = if is_before(copy.from, at) { at } else { copy.from };
+                let end = if is_before(to, copy.to) { to } else { copy.to };
+                name.compare(&wanted, Stretch { from: at, to: start }, sequence, &mut found);
+                let wanted = wanted_there.as_ref().unwrap_or(&wanted);
+                name.compare(wanted, Stretch { from: start, to: end }, sequence, &mut found);
+                at = end;
             }
-            if let Some(next) = next_here
-                && ends[0] == Some(end)
-            {
-                here = next;
-            }
-            if let Some(next) = next_there
-                && ends[1] == Some(end)
-            {
-                there = next;
-            }
-            at = end;
+            name.compare(&wanted, Stretch { from: at, to }, sequence, &mut found);
         }
         found
     }
@@ -284,21 +358,4 @@ impl MarkTable {
 
     #[cfg(not(test))]
     pub(crate) fn assert_invariants(&self, _: &Sequence) {}
-}
-
-/// Where which mark of a name would hold if those that are `out` had never been said, and all others between the edges that
-/// `follow` makes of their own.
-fn spans_without(
-    marks: &[LocalMark],
-    out: &impl Fn(OpId) -> bool,
-    follow: &impl Fn(Edge) -> Edge,
-    order: &impl Fn(Edge, Edge) -> Ordering,
-) -> Spans {
-    let mut wanted = Spans::default();
-    for (index, mark) in (0..).zip(marks).filter(|(_, mark)| !out(mark.said.id)) {
-        let beats =
-            |holds: Option<MarkIndex>| holds.is_none_or(|holds| marks[holds as usize].said < mark.said);
-        wanted.overlay((follow(mark.start), follow(mark.end)), index, order, &beats);
-    }
-    wanted
 }

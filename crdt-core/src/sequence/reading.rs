@@ -207,9 +207,9 @@ impl Sequence {
     pub(crate) fn behind_tombstones(
         &self,
         place: Place,
-        last_of: impl Fn(LocalId, u32) -> ControlFlow<(), Option<u32>>,
-    ) -> Place {
-        let mut spot = place.spot;
+        mut last_of: impl FnMut(LocalId, u32) -> ControlFlow<(), Option<u32>>,
+    ) -> Option<Place> {
+        let mut spot = None;
         let mut next = match place.spot {
             None => self.items.first_slot(),
             Some(Spot { slot, chars }) if chars == self.items.get(slot).len() => self.items.next(slot),
@@ -230,7 +230,7 @@ impl Sequence {
             }
             next = self.items.next(slot);
         }
-        if spot == place.spot { place } else { Place { spot, at: place.at, around: (place.at, place.at) } }
+        spot.map(|spot| Place { spot: Some(spot), at: place.at, around: (place.at, place.at) })
     }
 
     /// Every element in order, and whether it is visible.

@@ -23,8 +23,9 @@ impl Model {
         edits.iter().map(|edit| author.make(edit)).collect()
     }
 
-    /// Where something inserted at visible position `position` is placed: behind the element in front of it, and
-    /// behind deleted ones behind which a mark starts or ends.
+    /// Where something inserted at visible position `position` is placed: behind the element in front of it, or, if it would get
+    /// a mark there that the element behind it has not, and would not get it there, behind the deleted ones behind
+    /// which a mark starts or ends.
     fn placement(&self, position: usize) -> Anchor {
         let order = self.order();
         let left = position.checked_sub(1).map(|index| self.visible()[index]);
@@ -39,7 +40,17 @@ impl Model {
                 (mark.start == end || mark.end == end) && is_here(&mark.start) && is_here(&mark.end)
             })
         };
-        index += order[index..index + deleted].iter().rposition(ends).map_or(0, |last| last + 1);
+        if let Some(last) = order[index..index + deleted].iter().rposition(ends) {
+            let behind = index + last + 1;
+            let (here, there) = (self.marks_between(&order, index), self.marks_between(&order, behind));
+            let next = self.cells().get(position).map(|cell| cell.marks.clone()).unwrap_or_default();
+            let outgrown = |(name, value): (&str, &Json)| {
+                next.get(name) != Some(value) && there.get(name) != Some(value)
+            };
+            if here.iter().any(outgrown) {
+                index = behind;
+            }
+        }
         self.placement_in(&order, index)
     }
 

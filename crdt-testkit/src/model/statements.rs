@@ -13,7 +13,7 @@ impl Model {
         let mut cells = Vec::new();
         for (index, &id) in order.iter().enumerate() {
             if let Some(glyph) = self.glyph(id) {
-                cells.push(Cell { glyph: glyph.clone(), marks: marks_at(&marks, index) });
+                cells.push(Cell { glyph: glyph.clone(), marks: marks_at(&marks, 3 * index + 2) });
             }
         }
         cells
@@ -44,23 +44,32 @@ impl Model {
         })
     }
 
-    /// Every mark, the last one by stamp, replica and seq last; with the elements between its anchors.
+    /// The marks of something typed with so many elements in front of it.
+    pub(super) fn marks_between(&self, order: &[OpId], elements: usize) -> Marks {
+        marks_at(&self.marks(order), 3 * elements)
+    }
+
+    /// Every mark, the last one by stamp, replica and seq last; with the places between its anchors.
+    ///
+    /// What is typed with *n* elements in front of it has place 3 *n*, the element behind it 3 *n* + 2: what is typed is in front
+    /// of everything that starts with that element.
     fn marks(&self, order: &[OpId]) -> Vec<(usize, usize, &Mark)> {
         let places: BTreeMap<OpId, usize> = order.iter().copied().zip(0..).collect();
-        let gap = |anchor: &Anchor| match anchor.element {
-            None if anchor.side == Side::After => Some(0),
-            None => Some(order.len()),
-            Some(element) => Some(places.get(&element)? + usize::from(anchor.side == Side::After)),
+        let place = |anchor: &Anchor| match (anchor.element, anchor.side) {
+            (None, Side::After) => Some(0),
+            (None, Side::Before) => Some(3 * order.len() + 1),
+            (Some(element), Side::Before) => Some(3 * places.get(&element)? + 1),
+            (Some(element), Side::After) => Some(3 * places.get(&element)? + 3),
         };
         let mut marks: Vec<_> = self.mark_list().collect();
         marks.sort_by_key(|(id, mark)| (mark.stamp, id.replica, id.seq));
         // What names an element that has not arrived shows nothing yet.
-        marks.iter().filter_map(|(_, mark)| Some((gap(&mark.start)?, gap(&mark.end)?, *mark))).collect()
+        marks.iter().filter_map(|(_, mark)| Some((place(&mark.start)?, place(&mark.end)?, *mark))).collect()
     }
 }
 
 /// The later one says last what holds.
-fn marks_at(marks: &[(usize, usize, &Mark)], index: usize) -> Marks {
-    let over = marks.iter().filter(|(start, end, _)| (*start..*end).contains(&index));
+fn marks_at(marks: &[(usize, usize, &Mark)], place: usize) -> Marks {
+    let over = marks.iter().filter(|(start, end, _)| (*start..*end).contains(&place));
     over.fold(Marks::default(), |marks, (_, _, mark)| with_mark(&marks, &mark.name, mark.value.as_ref()))
 }

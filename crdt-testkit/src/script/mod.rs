@@ -6,9 +6,9 @@
 mod parse;
 mod print;
 
-use crate::edit::Edit;
+use crate::edit::{Edit, PlacedEdit};
 use crate::twin::Turn;
-use crdt_core::{Expand, Marks, ReplicaId, Side, TextRun};
+use crdt_core::{Expand, Json, Marks, ReplicaId, Side, TextRun};
 
 /// Replicas are named by capital letters, so there are at most so many in one script.
 pub const MAX_REPLICAS: usize = 26;
@@ -31,6 +31,13 @@ pub enum Step {
         replica: usize,
         /// What.
         edits: Vec<Edit>,
+    },
+    /// One replica makes edits of named sequences, and perhaps of the main text, as one transaction.
+    EditPlaced {
+        /// Which replica.
+        replica: usize,
+        /// What.
+        edits: Vec<PlacedEdit>,
     },
     /// One replica undoes or redoes a transaction of its own.
     Turn {
@@ -96,6 +103,24 @@ pub enum Step {
         /// Values by name.
         registers: Marks,
     },
+    /// A named text must be this one, at one replica or at all.
+    ExpectText {
+        /// Which replica; `None` for all.
+        replica: Option<usize>,
+        /// The text's name.
+        name: String,
+        /// The text.
+        text: String,
+    },
+    /// A list must hold these entries, at one replica or at all.
+    ExpectList {
+        /// Which replica; `None` for all.
+        replica: Option<usize>,
+        /// The list's name.
+        name: String,
+        /// The entries.
+        values: Vec<Json>,
+    },
     /// So many operations must be waiting.
     ExpectPending {
         /// Which replica.
@@ -121,6 +146,13 @@ impl Script {
         Self { replicas, steps: Vec::new() }
     }
 
+    /// Whether there are named texts or lists in it.
+    pub fn has_sequences(&self) -> bool {
+        self.steps.iter().any(|(_, step)| {
+            matches!(step, Step::EditPlaced { .. } | Step::ExpectText { .. } | Step::ExpectList { .. })
+        })
+    }
+
     /// Adds a step on a line of its own.
     pub fn push(&mut self, step: Step) {
         self.steps.push((self.steps.len() + 1, step));
@@ -140,7 +172,10 @@ mod tests {
                     A: embed 0 {\"image\":\"u\"}; embed 0 null with {\"bold\":true}\n\
                     *: expand bold none\nB: expand note both\n\
                     A runs embed null{\"bold\":true} embed {\"image\":\"u\"} \"x\"{\"a\":[1],\"b\":\"{\"} \"y\"\n\
-                    * runs\nA: set title {\"de\":1}; unset title\nA registers {\"title\":\"x\"}\n* registers {}\nA: undo\nA: redo\n";
+                    * runs\nA: set title {\"de\":1}; unset title\nA registers {\"title\":\"x\"}\n* registers {}\nA: undo\nA: redo\n\
+                    A: list todo insert 0 {\"a\":1}; list todo move 0 2; insert 3 \"main\"; text notes delete 0 2\n\
+                    B: list todo replace 1 null; list todo delete 0 3\n\
+                    * list todo [{\"a\":1},\"b\"]\nA list todo []\nB text notes \"x\"\n";
         let script = Script::parse(text).unwrap();
         assert_eq!(script.to_string(), text);
     }
@@ -177,6 +212,10 @@ mod tests {
             "A runs bold",
             "A runs \"x\"[]",
             "A: expand bold up",
+            "A: list todo insert \"x\"",
+            "A: list todo mark 0 1 bold true",
+            "A: text notes set title 1",
+            "A list todo {}",
         ] {
             let failure = Script::parse(&format!("# fine\n{line}")).unwrap_err();
             assert!(failure.to_string().starts_with("line 2"), "{failure}");

@@ -1,7 +1,7 @@
 //! Scripts from text.
 
 use super::{Script, Step};
-use crate::edit::Edit;
+use crate::edit::{Edit, ListEdit, PlacedEdit};
 use crate::failure::{Checked, Failure};
 use crate::twin::Turn;
 use crdt_core::{Content, Expand, Json, Marks, ReplicaId, Side, TextRun};
@@ -81,6 +81,16 @@ impl Script {
                             words.marks()?.ok_or_else(|| Failure::new("expected values by name"))?;
                         self.steps.push((number, Step::ExpectRegisters { replica, registers }));
                     }
+                    "text" => {
+                        let replica = self.replica_or_all(who)?;
+                        let (name, text) = (words.word()?.to_owned(), words.string()?);
+                        self.steps.push((number, Step::ExpectText { replica, name, text }));
+                    }
+                    "list" => {
+                        let replica = self.replica_or_all(who)?;
+                        let (name, values) = (words.word()?.to_owned(), words.values()?);
+                        self.steps.push((number, Step::ExpectList { replica, name, values }));
+                    }
                     "is" => {
                         let replica = self.replica(who)?;
                         let bits = u64::from_str_radix(words.word()?, 16)
@@ -104,92 +114,71 @@ impl Script {
         let mut edits = Vec::new();
         loop {
             let word = words.word()?;
-            match word {
-                "insert" => {
-                    let (position, text) = (words.number()?, words.string()?);
-                    edits.push(match words.with_marks()? {
-                        None => Edit::Insert { position, text },
-                        Some(marks) => Edit::InsertWith { position, text, marks },
-                    });
-                }
-                "embed" => {
-                    let (position, value) = (words.number()?, words.json()?);
-                    edits.push(Edit::Embed { position, value, marks: words.with_marks()? });
-                }
-                "delete" => edits.push(Edit::Delete { position: words.number()?, len: words.number()? }),
-                "mark" => {
-                    let (position, len) = (words.number()?, words.number()?);
-                    let (name, value) = (words.word()?.to_owned(), Some(words.json()?));
-                    edits.push(Edit::Mark { position, len, name, value });
-                }
-                "unmark" => {
-                    let (position, len) = (words.number()?, words.number()?);
-                    let name = words.word()?.to_owned();
-                    edits.push(Edit::Mark { position, len, name, value: None });
-                }
-                "set" => {
-                    let (name, value) = (words.word()?.to_owned(), Some(words.json()?));
-                    edits.push(Edit::Set { name, value });
-                }
-                "unset" => edits.push(Edit::Set { name: words.word()?.to_owned(), value: None }),
-                "undo" | "redo" if edits.is_empty() => {
-                    let turn = if word == "undo" { Turn::Undo } else { Turn::Redo };
-                    self.steps.push((number, Step::Turn { replica, turn }));
-                    return words.end();
-                }
-                "expand" => {
-                    self.steps.push((number, words.expand(Some(replica))?));
-                    return words.end();
-                }
-                // The rest are abbreviations for a transaction a key.
-                "type" => {
-                    let position = words.number()?;
-                    for (i, char) in words.string()?.chars().enumerate() {
-                        let edit = Edit::Insert { position: position + i, text: char.to_string() };
-                        self.steps.push((number, Step::Edit { replica, edits: vec![edit] }));
-                    }
-                    return words.end();
-                }
-                "type-backwards" => {
-                    let position = words.number()?;
-                    for char in words.string()?.chars().rev() {
-                        let edit = Edit::Insert { position, text: char.to_string() };
-                        self.steps.push((number, Step::Edit { replica, edits: vec![edit] }));
-                    }
-                    return words.end();
-                }
-                "backspace" => {
-                    let (position, len) = (words.number()?, words.number()?);
-                    for i in 1..=len {
-                        let position = position
-                            .checked_sub(i)
-                            .ok_or_else(|| Failure::new("backspace beyond the start"))?;
-                        let edits = vec![Edit::Delete { position, len: 1 }];
-                        self.steps.push((number, Step::Edit { replica, edits }));
-                    }
-                    return words.end();
-                }
-                "anchor" => {
-                    let name = words.word()?.to_owned();
-                    let position = words.number()?;
-                    let side = match words.word()? {
-                        "before" => Side::Before,
-                        "after" => Side::After,
-                        other => return Err(Failure::new(format!("unknown side {other:?}"))),
-                    };
-                    self.steps.push((number, Step::Anchor { replica, name, position, side }));
-                    return words.end();
-                }
-                other => return Err(Failure::new(format!("unknown edit {other:?}"))),
+            if edits.is_empty() && self.parse_alone(number, replica, word, &mut words)? {
+                return words.end();
             }
+            edits.push(words.placed_edit(word)?);
             if words.rest.trim().is_empty() {
-                self.steps.push((number, Step::Edit { replica, edits }));
+                self.steps.push((number, step_of(replica, edits)));
                 return Ok(());
             }
             if words.symbol()? != ';' {
                 return Err(Failure::new("expected `;` between the edits of a transaction"));
             }
         }
+    }
+
+    /// Takes what stands on a line of its own, if `word` begins such; whether it does.
+    fn parse_alone(
+        &mut self,
+        number: usize,
+        replica: usize,
+        word: &str,
+        words: &mut Words<'_>,
+    ) -> Checked<bool> {
+        let mut edit = |edit: Edit| self.steps.push((number, Step::Edit { replica, edits: vec![edit] }));
+        match word {
+            "undo" | "redo" => {
+                let turn = if word == "undo" { Turn::Undo } else { Turn::Redo };
+                self.steps.push((number, Step::Turn { replica, turn }));
+            }
+            "expand" => {
+                self.steps.push((number, words.expand(Some(replica))?));
+            }
+            // Abbreviations for a transaction a key.
+            "type" => {
+                let position = words.number()?;
+                for (i, char) in words.string()?.chars().enumerate() {
+                    edit(Edit::Insert { position: position + i, text: char.to_string() });
+                }
+            }
+            "type-backwards" => {
+                let position = words.number()?;
+                for char in words.string()?.chars().rev() {
+                    edit(Edit::Insert { position, text: char.to_string() });
+                }
+            }
+            "backspace" => {
+                let (position, len) = (words.number()?, words.number()?);
+                for i in 1..=len {
+                    let position =
+                        position.checked_sub(i).ok_or_else(|| Failure::new("backspace beyond the start"))?;
+                    edit(Edit::Delete { position, len: 1 });
+                }
+            }
+            "anchor" => {
+                let name = words.word()?.to_owned();
+                let position = words.number()?;
+                let side = match words.word()? {
+                    "before" => Side::Before,
+                    "after" => Side::After,
+                    other => return Err(Failure::new(format!("unknown side {other:?}"))),
+                };
+                self.steps.push((number, Step::Anchor { replica, name, position, side }));
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     fn replica_or_all(&mut self, name: &str) -> Checked<Option<usize>> {
@@ -207,6 +196,15 @@ impl Script {
         }
         Ok(index)
     }
+}
+
+/// A transaction; of the main text alone if there is nothing else in it.
+fn step_of(replica: usize, edits: Vec<PlacedEdit>) -> Step {
+    if edits.iter().any(|edit| !matches!(edit, PlacedEdit::Main(_))) {
+        return Step::EditPlaced { replica, edits };
+    }
+    let of_main = |edit| if let PlacedEdit::Main(edit) = edit { Some(edit) } else { None };
+    Step::Edit { replica, edits: edits.into_iter().filter_map(of_main).collect() }
 }
 
 /// What is left of a line.
@@ -249,6 +247,70 @@ impl<'a> Words<'a> {
     fn number(&mut self) -> Checked<usize> {
         let word = self.word()?;
         word.parse().map_err(|_| Failure::new(format!("{word:?} is no number")))
+    }
+
+    /// An edit that begins with this word.
+    fn placed_edit(&mut self, word: &str) -> Checked<PlacedEdit> {
+        match word {
+            "list" => Ok(PlacedEdit::List { name: self.word()?.to_owned(), edit: self.list_edit()? }),
+            "text" => {
+                let name = self.word()?.to_owned();
+                let word = self.word()?;
+                match self.edit(word)? {
+                    Edit::Set { .. } => Err(Failure::new("registers are the document's")),
+                    edit => Ok(PlacedEdit::Text { name, edit }),
+                }
+            }
+            word => self.edit(word).map(PlacedEdit::Main),
+        }
+    }
+
+    fn edit(&mut self, word: &str) -> Checked<Edit> {
+        Ok(match word {
+            "insert" => {
+                let (position, text) = (self.number()?, self.string()?);
+                match self.with_marks()? {
+                    None => Edit::Insert { position, text },
+                    Some(marks) => Edit::InsertWith { position, text, marks },
+                }
+            }
+            "embed" => {
+                let (position, value) = (self.number()?, self.json()?);
+                Edit::Embed { position, value, marks: self.with_marks()? }
+            }
+            "delete" => Edit::Delete { position: self.number()?, len: self.number()? },
+            "mark" => {
+                let (position, len) = (self.number()?, self.number()?);
+                let (name, value) = (self.word()?.to_owned(), Some(self.json()?));
+                Edit::Mark { position, len, name, value }
+            }
+            "unmark" => {
+                let (position, len) = (self.number()?, self.number()?);
+                Edit::Mark { position, len, name: self.word()?.to_owned(), value: None }
+            }
+            "set" => Edit::Set { name: self.word()?.to_owned(), value: Some(self.json()?) },
+            "unset" => Edit::Set { name: self.word()?.to_owned(), value: None },
+            other => return Err(Failure::new(format!("unknown edit {other:?}"))),
+        })
+    }
+
+    fn list_edit(&mut self) -> Checked<ListEdit> {
+        Ok(match self.word()? {
+            "insert" => ListEdit::Insert { index: self.number()?, value: self.json()? },
+            "delete" => ListEdit::Delete { index: self.number()?, len: self.number()? },
+            "replace" => ListEdit::Replace { index: self.number()?, value: self.json()? },
+            "move" => ListEdit::Move { from: self.number()?, to: self.number()? },
+            other => return Err(Failure::new(format!("unknown edit of a list {other:?}"))),
+        })
+    }
+
+    /// A JSON array.
+    fn values(&mut self) -> Checked<Vec<Json>> {
+        let array: Vec<serde_json::Value> = serde_json::from_str(self.json()?.as_str())
+            .map_err(|error| Failure::new(format!("entries: {error}")))?;
+        let value = |value: serde_json::Value| Json::parse(&value.to_string());
+        let values: Result<_, _> = array.into_iter().map(value).collect();
+        values.map_err(|error| Failure::new(format!("entries: {error}")))
     }
 
     /// A JSON string.

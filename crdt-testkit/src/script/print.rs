@@ -1,7 +1,7 @@
 //! Scripts as text.
 
 use super::{Script, Step};
-use crate::edit::Edit;
+use crate::edit::{Edit, ListEdit, PlacedEdit};
 use crate::twin::Turn;
 use crdt_core::{Content, Expand, Marks, Side, TextRun};
 use std::fmt;
@@ -48,6 +48,14 @@ impl fmt::Display for Step {
                 }
                 Ok(())
             }
+            Self::EditPlaced { replica, edits } => {
+                write!(f, "{}:", letter(*replica))?;
+                for (i, edit) in edits.iter().enumerate() {
+                    f.write_str(if i == 0 { " " } else { "; " })?;
+                    print_placed(f, edit)?;
+                }
+                Ok(())
+            }
             Self::Turn { replica, turn: Turn::Undo } => write!(f, "{}: undo", letter(*replica)),
             Self::Turn { replica, turn: Turn::Redo } => write!(f, "{}: redo", letter(*replica)),
             Self::Sync { from, to } => write!(f, "{}>{}: sync", letter(*from), letter(*to)),
@@ -75,9 +83,39 @@ impl fmt::Display for Step {
                 write!(f, "{} registers ", letter_or_all(*replica))?;
                 print_marks(f, registers)
             }
+            Self::ExpectText { replica, name, text } => {
+                write!(f, "{} text {name} {}", letter_or_all(*replica), json(text))
+            }
+            Self::ExpectList { replica, name, values } => {
+                write!(f, "{} list {name} [", letter_or_all(*replica))?;
+                for (i, value) in values.iter().enumerate() {
+                    let comma = if i == 0 { "" } else { "," };
+                    write!(f, "{comma}{}", value.as_str())?;
+                }
+                f.write_str("]")
+            }
             Self::ExpectPending { replica, count } => write!(f, "{} pending {count}", letter(*replica)),
             Self::ExpectAnchor { replica, name, position } => {
                 write!(f, "{}@{name} = {position}", letter(*replica))
+            }
+        }
+    }
+}
+
+fn print_placed(f: &mut fmt::Formatter<'_>, edit: &PlacedEdit) -> fmt::Result {
+    match edit {
+        PlacedEdit::Main(edit) => print_edit(f, edit),
+        PlacedEdit::Text { name, edit } => {
+            write!(f, "text {name} ")?;
+            print_edit(f, edit)
+        }
+        PlacedEdit::List { name, edit } => {
+            write!(f, "list {name} ")?;
+            match edit {
+                ListEdit::Insert { index, value } => write!(f, "insert {index} {}", value.as_str()),
+                ListEdit::Delete { index, len } => write!(f, "delete {index} {len}"),
+                ListEdit::Replace { index, value } => write!(f, "replace {index} {}", value.as_str()),
+                ListEdit::Move { from, to } => write!(f, "move {from} {to}"),
             }
         }
     }

@@ -1,7 +1,8 @@
 import type { TextEdit, TextOnlyEdit, TextRun } from "../edit.js";
 import type { Json, Marks } from "../json.js";
+import type { Selection } from "./selection.js";
 
-/** What a binding needs of a document; `Doc` has it. */
+/** What a binding needs of a document; `Doc` has it, and so have its named texts. */
 export interface BoundDoc {
   readonly length: number;
   toString(): string;
@@ -32,6 +33,8 @@ export interface RichDoc extends BoundDoc {
 export interface BoundPresence {
   /** What the others say of themselves, by session. */
   readonly states: ReadonlyMap<string, unknown>;
+  /** What this user says, as it was given; where it can be told, one editor does not take back what another one said. */
+  readonly local?: Readonly<Record<string, unknown>> | null;
   /** Changes some of what this user says. */
   update(part: Record<string, unknown>): void;
   on(type: "change", listener: () => void): () => void;
@@ -41,15 +44,17 @@ export interface BoundPresence {
 export interface BoundUndo {
   undo(): boolean;
   redo(): boolean;
-  /** Takes note of where the selection is; to be called when it moves without an edit. */
-  noteSelection?(): void;
-  /** How each step of undo finds the selection that it brings back. */
-  selection?:
-    | {
-        read(): { readonly anchor: number; readonly head: number } | undefined;
-        write(selection: { readonly anchor: number; readonly head: number }): void;
-      }
-    | undefined;
+  /** Has the selection of an editor come back with what is undone, until the returned function is called. */
+  follow?(editor: BoundEditor): () => void;
+  /** Takes note of where a followed editor's selection is; to be called when it moves without an edit. */
+  noteSelection?(editor: BoundEditor): void;
+}
+
+/** What an undo manager needs of an editor: in which text it selects, and how its selection is found and restored. */
+export interface BoundEditor {
+  readonly text: BoundDoc;
+  read(): Selection | undefined;
+  write(selection: Selection): void;
 }
 
 export interface Binding {

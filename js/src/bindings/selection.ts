@@ -6,7 +6,10 @@ export interface Selection {
   readonly head: number;
 }
 
-/** A selection as others get it in presence states: anchors, so that it holds in their text too. */
+/**
+ * A selection as others get it in presence states: anchors, so that it holds in their text too. They are of one text of the
+ * document, and resolve in no other.
+ */
 export interface SharedSelection {
   readonly anchor: string;
   readonly head: string;
@@ -27,8 +30,13 @@ export class SelectionSharing {
   /** Publishes where the selection is; `null` if the editor has none. */
   share(selection: Selection | null): void {
     const shared = this.#presence && selection ? this.#anchored(selection) : undefined;
-    if (shared?.anchor !== this.#shared?.anchor || shared?.head !== this.#shared?.head) {
-      this.#shared = shared;
+    if (shared?.anchor === this.#shared?.anchor && shared?.head === this.#shared?.head) {
+      return;
+    }
+    const isOurs = !this.#presence?.local || this.#presence.local["selection"] === this.#shared;
+    this.#shared = shared;
+    // The editor that has the focus now may have published before this one notices that it lost it.
+    if (shared || isOurs) {
       this.#presence?.update({ selection: shared ?? null });
     }
   }

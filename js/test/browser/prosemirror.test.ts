@@ -79,6 +79,34 @@ test("keys undo what was done here, with marks and the selection, and nothing of
   await page.close();
 });
 
+test("a caret whose place the editor cannot show is there again when it can", async () => {
+  const page = await openOffice(["prosemirror", "prosemirror"], "\nb\nx");
+  const paragraphs = await page.evaluate(() => {
+    const { doc } = office().desk(1);
+    const paragraph = (): number => office().desk(0).editor.state.selection.$head.index(0);
+    const edit = (make: () => void): number => {
+      make();
+      office().deliver();
+      return paragraph();
+    };
+    edit(() => { doc.insertEmbed(0, { horizontal_rule: true }); });
+    office().select(0, 2);
+    return [
+      paragraph(),
+      edit(() => { doc.delete(2, 1); }),
+      // Nothing but the rule is left of that line, and no caret can stand in it.
+      edit(() => { doc.delete(1, 1); }),
+      edit(() => { doc.insert(doc.length, "y"); }),
+      edit(() => { doc.delete(0, 1); }),
+      edit(() => { doc.insert(0, "new"); }),
+    ];
+  });
+  assert.deepEqual(paragraphs, [1, 1, 1, 1, 0, 0]);
+  await page.keyboard.press("!");
+  assert.equal((await look(page)).shown, 'doc(paragraph("!new"), paragraph("xy"))');
+  await page.close();
+});
+
 test("others' carets and selections are shown with their names and colours", async () => {
   const page = await openOffice(["prosemirror", "prosemirror"], "one two");
   const drawn = await page.evaluate(() => {

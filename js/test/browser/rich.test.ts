@@ -171,6 +171,52 @@ test("formats and embeds from elsewhere wait while an input method composes", as
   await page.close();
 });
 
+test("what is composed where a deletion left the caret in front of a video is there once, or not at all", async () => {
+  const page = await setting("one\n\nline\n");
+  const input = await page.context().newCDPSession(page);
+  const compose = (text: string): Promise<unknown> =>
+    input.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
+  await page.evaluate(() => {
+    window.stage.seat(0).quill?.insertEmbed(10, "video", "https://video.example/1", "user");
+  });
+  for (const result of ["", "字"]) {
+    await page.evaluate(() => {
+      const text = window.stage.seat(0).doc.toString();
+      window.stage.seat(0).quill?.updateContents([{ retain: 5 }, { insert: "line\n" }, { delete: text.indexOf("\ufffc") - 5 }], "user");
+      window.stage.select(0, 5);
+    });
+    await page.keyboard.press("Shift+ArrowDown");
+    await page.keyboard.press("Backspace");
+    await compose("z");
+    await compose("zi");
+    await (result === "" ? compose("") : input.send("Input.insertText", { text: result }));
+    const { runs } = await held(page);
+    assert.deepEqual(runs.at(0), { text: `one\n\n${result}\n` });
+  }
+  await page.close();
+});
+
+test("the caret stays where it is when Quill deletes something else than it was told", async () => {
+  const page = await setting("\ntwo\nend");
+  const selection = await page.evaluate(() => {
+    const { doc } = window.stage.seat(1);
+    doc.insertEmbed(1, { video: "https://video.example/1" });
+    window.stage.deliver();
+    window.stage.select(0, 5);
+    doc.transact(() => {
+      doc.insert(1, "a"); // Quill puts a "\n" behind it, which it then cannot take away
+      doc.delete(6, 1);
+    });
+    window.stage.deliver();
+    const quill = window.stage.seat(0).quill;
+    const index = quill?.getSelection()?.index ?? -1;
+    return quill?.getText(index - 3, 6);
+  });
+  assert.equal(selection, "twoend");
+  await held(page);
+  await page.close();
+});
+
 test("undo takes back formats and headings and brings the selection back; Quill's history does the same", async () => {
   const page = await setting("one two");
   await page.evaluate(() => { window.stage.select(0, 4, 7); });
@@ -243,6 +289,48 @@ test("what Quill refuses to show in code, or in front of a video, is not lost an
     { insert: "de\nXe\n" },
     { insert: { video: "https://video.example/1" } },
     { insert: "nd\n" },
+  ]);
+  await page.close();
+});
+
+test("a letter between two images that code hides, and a video beside one, are what they are", async () => {
+  const page = await setting("l\n");
+  await page.evaluate(() => {
+    const [one, other] = [window.stage.seat(0), window.stage.seat(1)];
+    one.quill?.formatLine(0, 1, "code-block", true, "user");
+    window.stage.deliver();
+    other.doc.insertEmbed(1, { image: "data:,2" });
+    other.doc.insertEmbed(0, { image: "data:,1" });
+    window.stage.deliver();
+    one.quill?.updateContents([{ insert: "\n" }], "user");
+    window.stage.deliver();
+    other.doc.insertEmbed(1, { video: "https://video.example/1" });
+  });
+  const { runs, shown } = await held(page);
+  assert.deepEqual(runs.map((run) => ("text" in run ? run.text : Object.keys(run.embed as object)[0])), ["\n", "video", "image", "l", "image", "\n"]);
+  assert.deepEqual(shown, [
+    { insert: "\n" },
+    { insert: { video: "https://video.example/1" } },
+    { insert: "l" },
+    { attributes: { "code-block": "plain" }, insert: "\n" },
+    { insert: "\n" },
+  ]);
+  await page.close();
+});
+
+test("a video behind a line of Quill's own has its formats", async () => {
+  const page = await setting("one");
+  await page.evaluate(() => {
+    const { doc } = window.stage.seat(1);
+    doc.transact(() => {
+      doc.insertEmbed(3, { video: "https://video.example/1" });
+      doc.mark(3, 1, "align", "center");
+    });
+  });
+  assert.deepEqual((await held(page)).shown, [
+    { insert: "one\n" },
+    { attributes: { align: "center" }, insert: { video: "https://video.example/1" } },
+    { insert: "\n" },
   ]);
   await page.close();
 });

@@ -4,9 +4,10 @@ import Delta from "quill-delta";
 import { Lag } from "../../src/bindings/lag.js";
 import { writeChange } from "../../src/bindings/quill/change.js";
 import { marksFrom, pushOp, type QuillOp, sameShape, withAttributes } from "../../src/bindings/quill/delta.js";
+import { differences } from "../../src/bindings/quill/difference.js";
 import { ALL_FORMATS, type Formats, shownMarks } from "../../src/bindings/quill/formats.js";
 import { applyQuillDelta } from "../../src/bindings/quill/headless.js";
-import { differences, showChange, shownContent } from "../../src/bindings/quill/show.js";
+import { showChange, shownContent } from "../../src/bindings/quill/show.js";
 import { EMBED, type TextEdit } from "../../src/edit.js";
 import { Cells } from "../cells.js";
 import { randomChange } from "../quill/random_change.js";
@@ -162,8 +163,6 @@ test("what an editor shows otherwise than it was told is known, and edits around
   desk.others([{ retain: 1 }, { insert: { image: "i" } }]);
   desk.lag.release();
   desk.screen = new Delta([{ insert: "ab\n\n" }]);
-  const diff = (from: string, to: string): QuillOp[] =>
-    new Delta([{ insert: from }]).diff(new Delta([{ insert: to }])).ops;
   desk.lag.differs(differences(desk.content, desk.screen.ops, diff));
   assert.ok(!desk.lag.waits);
   desk.here([{ retain: 2 }, { insert: "c" }]);
@@ -174,8 +173,31 @@ test("what an editor shows otherwise than it was told is known, and edits around
   assert.deepEqual(desk.screen.ops, desk.content);
 });
 
+test("what an editor could not show is found by itself, not with what stands beside it", () => {
+  const [cat, dog, film] = [{ image: "cat" }, { image: "dog" }, { video: "film" }];
+  const found = (want: QuillOp[], have: QuillOp[]): unknown =>
+    differences(want, have, diff).map((piece) => (piece.kind === "unseen" ? piece.text : { [piece.kind]: piece.length }));
+  assert.deepEqual(found([{ insert: cat }, { insert: "x" }, { insert: dog }, { insert: "long text\n" }], [{ insert: "xlong text\n" }]), [
+    EMBED,
+    { both: 1 },
+    EMBED,
+  ]);
+  assert.deepEqual(found([{ insert: "👩" }, { insert: cat }, { insert: "👧\n" }], [{ insert: "😀\n" }]), [`👩${EMBED}👧`, { gone: 2 }]);
+  // Which of two it is says what it is; an editor may show one with another value.
+  assert.deepEqual(found([{ insert: film }, { insert: cat }, { insert: dog }, { insert: "\n" }], [{ insert: cat }, { insert: "\n" }]), [
+    EMBED,
+    { both: 1 },
+    EMBED,
+  ]);
+  assert.deepEqual(found([{ insert: cat }, { insert: film }, { insert: "\n" }], [{ insert: { video: "" } }, { insert: "\n" }]), [EMBED]);
+});
+
 test("changes have one shape if they make the same text", () => {
   assert.ok(sameShape([{ retain: 2 }, { delete: 1 }, { insert: "x" }], [{ retain: 1 }, { retain: 1, attributes: { bold: true } }, { insert: "x" }, { delete: 1 }, { retain: 4 }]));
   assert.ok(!sameShape([{ retain: 2 }, { insert: "x\n" }], [{ retain: 2 }, { insert: "x" }]));
   assert.ok(sameShape([], [{ retain: 3, attributes: { bold: null } }]));
 });
+
+function diff(from: string, to: string): QuillOp[] {
+  return new Delta([{ insert: from }]).diff(new Delta([{ insert: to }])).ops;
+}

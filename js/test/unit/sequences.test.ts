@@ -1,26 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { applyEdits, Doc, type ListEdit, type TextEdit, UndoManager } from "crdt-js";
+import { applyEdits, Doc, type TextEdit, UndoManager } from "crdt-js";
+import { applyListEdits } from "../list_edits.js";
 
 function pair(): [Doc, Doc] {
   const [one, other] = [new Doc({ replica: "0000000000000001" }), new Doc({ replica: "0000000000000002" })];
   one.on("delta", (delta) => other.applyDelta(delta));
   other.on("delta", (delta) => one.applyDelta(delta));
   return [one, other];
-}
-
-function applyListEdits(values: unknown[], edits: readonly ListEdit[]): unknown[] {
-  const list = [...values];
-  for (const edit of edits) {
-    if (edit.type === "insert") {
-      list.splice(edit.index, 0, edit.value);
-    } else if (edit.type === "delete") {
-      list.splice(edit.index, edit.length);
-    } else {
-      list[edit.index] = edit.value;
-    }
-  }
-  return list;
 }
 
 test("a named text is a text of its own in the same document", () => {
@@ -68,8 +55,18 @@ test("anchors are of their text", () => {
   const middle = notes.anchorAt(1, "before");
   theirs.text("notes").insert(0, "_");
   assert.deepEqual([start, middle, end].map((anchor) => notes.resolveAnchor(anchor)), [0, 2, 4]);
-  assert.equal(mine.resolveAnchor(middle), undefined);
-  assert.equal(mine.text("other").resolveAnchor(middle), undefined);
+  for (const anchor of [start, middle, end]) {
+    assert.equal(mine.resolveAnchor(anchor), undefined);
+    assert.equal(mine.text("other").resolveAnchor(anchor), undefined);
+    assert.equal(mine.list("notes").resolveAnchor(anchor), undefined);
+  }
+  for (const side of ["before", "after"] as const) {
+    const ofMain = mine.anchorAt(0, side);
+    assert.equal(mine.resolveAnchor(ofMain), 0);
+    assert.equal(notes.resolveAnchor(ofMain), undefined);
+    assert.equal(mine.text("other").resolveAnchor(ofMain), undefined);
+    assert.equal(mine.text("other").resolveAnchor(theirs.text("other").anchorAt(0, side)), 0);
+  }
   assert.throws(() => {
     notes.insert(9, "x");
   }, { code: "out-of-bounds" });
@@ -107,6 +104,65 @@ test("entries of a list are replaced and moved, and what two do at once to one c
   assert.throws(() => {
     lists[0].replace(2, 1);
   }, { code: "out-of-bounds" });
+});
+
+test("anchors of a list stay beside their entries", () => {
+  const [mine, theirs] = pair();
+  const list = mine.list("l");
+  const [start, end] = [list.anchorAt(0, "after"), list.anchorAt(0, "before")];
+  assert.deepEqual([start, end].map((anchor) => theirs.list("l").resolveAnchor(anchor)), [0, 0]);
+  list.push("a", "b", "c");
+  const [before, after] = [list.anchorAt(1, "before"), list.anchorAt(1, "after")];
+  theirs.list("l").insert(1, "x");
+  const places = (): unknown[] => [start, after, before, end].map((anchor) => list.resolveAnchor(anchor));
+  assert.deepEqual(places(), [0, 1, 2, 4]);
+  theirs.list("l").move(2, 0);
+  assert.deepEqual(list.values(), ["b", "a", "x", "c"]);
+  assert.deepEqual(places(), [0, 2, 3, 4]);
+  list.delete(1, 2);
+  assert.deepEqual(places(), [0, 1, 1, 2]);
+  assert.equal(mine.list("other").resolveAnchor(before), undefined);
+  assert.equal(mine.resolveAnchor(before), undefined);
+  assert.throws(() => list.anchorAt(3, "before"), { code: "out-of-bounds" });
+  assert.throws(() => mine.list("other").anchorAt(1, "before"), { code: "out-of-bounds" });
+  assert.throws(() => list.resolveAnchor(Uint8Array.of(9, 9)), { code: "malformed" });
+});
+
+test("an embed gets another value, and keeps its place and its marks", () => {
+  const [mine, theirs] = pair();
+  const undo = new UndoManager(mine, { interval: 0 });
+  for (const text of [mine, mine.text("notes")]) {
+    const copy = text === mine ? theirs : theirs.text("notes");
+    text.insert(0, "a😀b");
+    text.insertEmbed(3, { image: "small" }, { link: "l" });
+    const shown: TextEdit[][] = [];
+    const watched: readonly { on(type: "change", listener: (event: { readonly edits: readonly TextEdit[] }) => void): unknown }[] = [text, copy];
+    for (const each of watched) {
+      each.on("change", ({ edits }) => shown.push([...edits]));
+    }
+    text.replaceEmbed(3, { image: "large" });
+    const told = [
+      { type: "delete", position: 3, length: 1 },
+      { type: "embed", position: 3, value: { image: "large" }, marks: { link: "l" } },
+    ];
+    assert.deepEqual(shown, [told, told]);
+    copy.insert(0, "_");
+    copy.replaceEmbed(4, { image: "huge" });
+    assert.deepEqual(text.runs(4, 5), [{ embed: { image: "huge" }, marks: { link: "l" } }]);
+    assert.deepEqual(copy.runs(), text.runs());
+    for (const [position, code] of [[0, "no-embed"], [2, "no-embed"], [3, "inside-surrogate-pair"], [6, "out-of-bounds"], [-1, "out-of-bounds"]] as const) {
+      assert.throws(() => {
+        text.replaceEmbed(position, null);
+      }, { code });
+    }
+    assert.throws(() => {
+      text.replaceEmbed(4, undefined as unknown as null);
+    }, { code: "malformed" });
+    text.replaceEmbed(4, null);
+    undo.undo();
+    assert.deepEqual(text.runs(4, 5), copy.runs(4, 5));
+    assert.deepEqual(text.runs(4, 5), [{ embed: { image: "huge" }, marks: { link: "l" } }]);
+  }
 });
 
 test("one transaction holds edits of several sequences, and is undone as one", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { applyEdits, Doc, UndoManager } from "crdt-js";
+import { applyEdits, Doc, type NamedText, UndoManager, type UndoSelection } from "crdt-js";
 
 function pair(): [Doc, Doc] {
   const [one, other] = [new Doc({ replica: "0000000000000001" }), new Doc({ replica: "0000000000000002" })];
@@ -39,12 +39,13 @@ test("marks, embeds and registers are undone, and the selection comes back", () 
   const before = mine.runs();
   const undo = new UndoManager(mine, { interval: 0 });
   let selection = { anchor: 1, head: 4 };
-  undo.selection = {
+  undo.follow({
+    text: mine,
     read: () => selection,
     write: (restored) => {
       selection = restored;
     },
-  };
+  });
   undo.noteSelection();
   mine.delete(1, 3);
   mine.transact(() => {
@@ -59,6 +60,97 @@ test("marks, embeds and registers are undone, and the selection comes back", () 
   assert.deepEqual(selection, { anchor: 1, head: 4 });
   assert.deepEqual(mine.runs(), before);
   assert.deepEqual(theirs.runs(), before);
+});
+
+/** Something that selects in a text, and what is selected there. */
+class FakeEditor {
+  constructor(
+    readonly text: Doc | NamedText,
+    public selected: UndoSelection | undefined,
+  ) {}
+
+  read(): UndoSelection | undefined {
+    return this.selected;
+  }
+
+  write(selection: UndoSelection): void {
+    this.selected = selection;
+  }
+}
+
+test("a selection comes back in the text in which it was", () => {
+  const [mine, theirs] = pair();
+  mine.insert(0, "main text");
+  const notes = mine.text("notes");
+  const undo = new UndoManager(mine, { interval: 0 });
+  const editor = new FakeEditor(notes, { anchor: 0, head: 0 });
+  const end = undo.follow(editor);
+  // Nobody has opened the text yet.
+  undo.noteSelection(editor);
+  notes.insert(0, "some notes");
+  editor.selected = { anchor: 9, head: 5 };
+  undo.noteSelection();
+  notes.delete(5, 4);
+  editor.selected = { anchor: 1, head: 1 };
+  theirs.text("notes").insert(0, "> ");
+  theirs.insert(0, "The ");
+  assert.ok(undo.undo());
+  assert.equal(notes.toString(), "> some notes");
+  assert.deepEqual(editor.selected, { anchor: 11, head: 7 });
+  assert.ok(undo.undo());
+  assert.deepEqual(editor.selected, { anchor: 2, head: 2 });
+  end();
+  assert.ok(undo.redo());
+  assert.deepEqual(editor.selected, { anchor: 2, head: 2 });
+  assert.equal(mine.toString(), "The main text");
+});
+
+test("one manager follows editors of several texts, and the last of one that was in use", () => {
+  const [mine] = pair();
+  const undo = new UndoManager(mine, { interval: 0 });
+  const title = new FakeEditor(mine.text("title"), { anchor: 0, head: 0 });
+  const body = new FakeEditor(mine, { anchor: 0, head: 0 });
+  const other = new FakeEditor(mine, { anchor: 0, head: 0 });
+  for (const editor of [title, body, other]) {
+    undo.follow(editor);
+  }
+  undo.noteSelection(title);
+  mine.text("title").insert(0, "Title");
+  title.selected = { anchor: 5, head: 5 };
+  undo.noteSelection(body);
+  mine.insert(0, "body");
+  body.selected = { anchor: 4, head: 4 };
+  undo.noteSelection(title);
+  mine.text("title").insert(5, "!");
+  title.selected = { anchor: 6, head: 6 };
+  undo.undo();
+  assert.deepEqual([title, body, other].map(({ selected }) => selected?.head), [5, 4, 0]);
+  title.selected = { anchor: 1, head: 1 };
+  undo.undo();
+  assert.deepEqual([title, body, other].map(({ selected }) => selected?.head), [1, 0, 0]);
+  undo.undo();
+  assert.deepEqual([title, body, other].map(({ selected }) => selected?.head), [0, 0, 0]);
+});
+
+test("an editor of another document, and a selection that is none, are refused", () => {
+  const [mine, theirs] = pair();
+  const undo = new UndoManager(mine);
+  for (const text of [theirs, theirs.text("notes")]) {
+    assert.throws(() => undo.follow(new FakeEditor(text, undefined)), { code: "foreign-text" });
+  }
+  mine.insert(0, "😀");
+  for (const [head, code] of [[3, "out-of-bounds"], [0.5, "out-of-bounds"], [1, "inside-surrogate-pair"]] as const) {
+    const editor = new FakeEditor(mine, { anchor: 0, head });
+    const end = undo.follow(editor);
+    assert.throws(() => {
+      undo.noteSelection(editor);
+    }, { code });
+    // While edits are recorded, it only does not come back.
+    mine.insert(0, "x");
+    mine.delete(0, 1);
+    end();
+    undo.noteSelection(editor);
+  }
 });
 
 test("edits are grouped by time until somebody says stop", () => {

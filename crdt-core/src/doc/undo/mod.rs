@@ -22,6 +22,7 @@ use crate::error::EditError;
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, Seq, VersionVector};
 use crate::sorted::{SortedMap, SortedSet};
+use crate::value::Said;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
@@ -107,8 +108,18 @@ pub struct UndoManager {
     copies: Copies,
     /// Statements that do not count.
     out: SortedSet<OpId>,
-    /// Statements that said again of copies what these had said of their elements.
-    said_again: SortedMap<OpId, Vec<OpId>>,
+    /// Marks that undoing said again. At copies they are out, as all that undoing says; what is typed among them got its
+    /// marks from these, so that there they count.
+    said_again: SortedMap<OpId, SaidAgain>,
+}
+
+/// What a mark that undoing said stands for.
+#[derive(Clone, Copy, Debug)]
+struct SaidAgain {
+    /// The statement that it stands and falls with.
+    first: Option<OpId>,
+    /// As when said it counts.
+    rank: Said,
 }
 
 /// What is undone, or redone, in one step.
@@ -204,8 +215,8 @@ impl UndoManager {
 
     /// Undoes the newest item; `None` if there is none.
     ///
-    /// O(what it holds · log *n*, and for each mark the marks of its name); the first time after others were busy also their
-    /// operations since.
+    /// O(what it holds · log *n*); for each name of its marks also all marks of that name and all that has come back, and for each
+    /// register, move and replacement all values; the first time after others were busy also their operations since.
     ///
     /// # Errors
     /// [`EditError::Full`], when there is no room for the operations that this takes. Nothing has changed then.
@@ -272,6 +283,23 @@ impl UndoManager {
             selection: selection_now,
         };
         Ok((Undone { edits, selection }, opposite))
+    }
+
+    /// What a mark stands for: itself, unless undoing said it.
+    fn as_said(&self, said: Said) -> SaidAgain {
+        self.said_again.get(&said.id).copied().unwrap_or(SaidAgain { first: Some(said.id), rank: said })
+    }
+
+    /// As when said a mark counts, if it does.
+    fn rank(&self, said: Said) -> Option<Said> {
+        let SaidAgain { first, rank } = self.as_said(said);
+        let is_out = first.is_some_and(|first| self.out.contains(&first));
+        (!is_out).then_some(rank)
+    }
+
+    /// As [`UndoManager::rank`], at copies: there holds what would hold at their elements.
+    fn rank_at_copies(&self, said: Said) -> Option<Said> {
+        (!self.out.contains(&said.id)).then_some(said)
     }
 
     /// An anchor beside what its element has come back as.

@@ -43,11 +43,34 @@ impl IdSet {
 pub(super) struct Copies {
     /// The length of each run and the first of its copies, by its first.
     runs: SortedMap<OpId, (Seq, OpId)>,
+    /// What entries of lists, which come back one by one, have come back from.
+    entries: SortedMap<OpId, OpId>,
 }
 
 impl Copies {
     pub(super) fn add(&mut self, first: OpId, len: Seq, copy: OpId) {
         self.runs.insert(first, (len, copy));
+    }
+
+    /// An entry that showed at `slot` has come back.
+    pub(super) fn add_entry(&mut self, entry: OpId, slot: OpId, copy: OpId) {
+        self.add(slot, 1, copy);
+        self.add(entry, 1, copy);
+        self.entries.insert(copy, entry);
+    }
+
+    /// As what an entry was put in that has come back as `id`.
+    pub(super) fn first_entry(&self, id: OpId) -> OpId {
+        let mut id = id;
+        while let Some(&entry) = self.entries.get(&id) {
+            id = entry;
+        }
+        id
+    }
+
+    /// The first of each run of copies, and its length.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (OpId, Seq)> + '_ {
+        self.runs.values().map(|&(len, copy)| (copy, len))
     }
 
     /// What `id` has come back as at last, or itself; and for how many from there on, at most `len`, it is so in a

@@ -1,23 +1,25 @@
 //! One step of undoing.
 
 use super::ranges::Copies;
-use super::{StackItem, UndoManager};
+use super::{SaidAgain, StackItem, UndoManager};
 use crate::anchor::{Anchor, Side};
 use crate::doc::Doc;
 use crate::doc::edits::Edits;
+use crate::doc::entries::Undoing;
 use crate::error::EditError;
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::mark::{Expand, Marks};
-use crate::marks::{Edge, Stretch};
-use crate::op_log::{LocalId, Said};
-use crate::sorted::SortedSet;
+use crate::marks::{Edge, Ranking, Stretch, Wanted};
+use crate::op_log::{self, LocalId};
+use crate::sequence::Sequence;
+use crate::sorted::SortedMap;
 use crate::units::Size;
-use crate::value::{Mark, Register, Stamp, Value};
+use crate::value::{Mark, Register, Said, Stamp, Value};
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::ops::Range;
 
 impl UndoManager {
@@ -30,9 +32,13 @@ impl UndoManager {
                 continue;
             }
             for said in doc.log.said(index, from, to) {
-                if let Said::Delete { len, target, descending, .. } = said {
+                if let op_log::Said::Delete { len, target, descending, .. } = said {
                     let lowest = if descending { target.seq - (len - 1) } else { target.seq };
-                    deleted_by_others.add(doc.log.op_id(LocalId::new(target.replica, lowest)), len);
+                    let first = doc.log.op_id(LocalId::new(target.replica, lowest));
+                    deleted_by_others.add(first, len);
+                    for entry in doc.moved_to(first, len) {
+                        deleted_by_others.add(entry, 1);
+                    }
                 }
             }
             scanned.set(replica, to);
@@ -88,45 +94,38 @@ impl<'a> Revert<'a> {
                 }
             }
         }
-        let statements = match &item.statements {
+        self.statements = match &item.statements {
             Some(statements) => statements.clone(),
             None => self.statements_of(item),
         };
-        self.statements = self.turn(&statements);
-        for id in self.statements.clone() {
-            self.restate(id)?;
-        }
-        Ok(())
-    }
-
-    /// Takes statements out or lets them in again, and with each those that said it again of copies. Gives all of them.
-    fn turn(&mut self, statements: &[OpId]) -> Vec<OpId> {
-        let mut turned: Vec<OpId> = Vec::new();
-        let mut done = SortedSet::default();
-        for &root in statements {
-            let is_out = !self.manager.out.contains(&root);
-            let mut open = vec![root];
-            while let Some(id) = open.pop() {
-                if done.insert(id) {
-                    if is_out {
-                        self.manager.out.insert(id);
-                    } else {
-                        self.manager.out.remove(&id);
-                    }
-                    turned.push(id);
-                    open.extend(self.manager.said_again.get(&id).into_iter().flatten());
-                }
+        for &id in &self.statements {
+            if !self.manager.out.remove(&id) {
+                self.manager.out.insert(id);
             }
         }
-        turned
+        let mut marks: SortedMap<Arc<str>, Vec<Stretch>> = SortedMap::new();
+        for id in self.statements.clone() {
+            match self.doc.rich.as_ref().and_then(|rich| rich.values.get(&id)).cloned() {
+                Some(Value::Mark(mark)) => {
+                    let stretches = marks.or_insert_with(mark.name.clone(), Vec::new);
+                    stretches.extend(self.stretch_of(&mark));
+                }
+                Some(value) => self.restate(&value)?,
+                None => {}
+            }
+        }
+        for (name, stretches) in marks {
+            self.restate_marks(&name, stretches)?;
+        }
+        Ok(())
     }
 
     fn did(&self, replica: ReplicaId, seqs: &Range<Seq>) -> Vec<Did> {
         let Some(index) = self.doc.log.index_of(replica) else { return Vec::new() };
         let said = self.doc.log.said(index, seqs.start, seqs.end);
         said.map(|said| match said {
-            Said::Insert { seq, len, .. } => Did::Inserted(OpId::new(replica, seq), len),
-            Said::Delete { len, target, descending, .. } => {
+            op_log::Said::Insert { seq, len, .. } => Did::Inserted(OpId::new(replica, seq), len),
+            op_log::Said::Delete { len, target, descending, .. } => {
                 let lowest = if descending { target.seq - (len - 1) } else { target.seq };
                 Did::Deleted(self.doc.log.op_id(LocalId::new(target.replica, lowest)), len)
             }
@@ -151,8 +150,14 @@ impl<'a> Revert<'a> {
     fn take_away(&mut self, first: OpId, len: Seq) -> Result<(), EditError> {
         let (mut next, mut rest) = (first, len);
         while rest > 0 {
-            let (now, count) = self.manager.copies.follow(next, rest);
-            let count = self.doc.delete_piece(now, count, &mut self.edits)?;
+            let count = match self.doc.statements_from(next, rest) {
+                // Where an entry was moved to goes with the move.
+                (true, count) => count,
+                (false, count) => {
+                    let (now, count) = self.manager.copies.follow(next, count);
+                    self.doc.delete_piece(now, count, &mut self.edits)?
+                }
+            };
             next.seq += count;
             rest -= count;
         }
@@ -168,15 +173,17 @@ impl<'a> Revert<'a> {
     ) -> Result<(), EditError> {
         let (mut next, mut rest) = (first, len);
         while rest > 0 {
-            let (by_others, alike) = self.manager.deleted_by_others.stretch(next, rest);
-            let (now, count) = self.manager.copies.follow(next, alike);
+            // An entry may have been deleted in another place, and moved at the same time.
+            let (id, alike) = self.doc.slot_entry(next).map_or((next, rest), |entry| (entry, 1));
+            let (by_others, alike) = self.manager.deleted_by_others.stretch(id, alike);
+            let (now, count) = self.manager.copies.follow(id, alike);
             let (by_others_since, count) = self.manager.deleted_by_others.stretch(now, count);
             let taken = if by_others || by_others_since {
                 count
-            } else if is_taken_away(next) {
+            } else if is_taken_away(id) {
                 1
             } else {
-                self.revive(now, count)?
+                self.revive(self.doc.shows_at(now), count)?
             };
             next.seq += taken;
             rest -= taken;
@@ -194,75 +201,100 @@ impl<'a> Revert<'a> {
         let (count, marks) = self.doc.marks_of_piece(element, count);
         let copy = OpId::new(self.doc.replica, self.doc.own_seq());
         self.doc.insert_copy(element, count, &marks, self.stamp, &mut self.edits)?;
-        self.manager.copies.add(first, count, copy);
-        // What was said of the copies stands and falls with what was said of their elements.
-        if let Some(rich) = &self.doc.rich {
-            let UndoManager { out, copies, said_again, .. } = &mut *self.manager;
-            let ids = OpId::new(copy.replica, copy.seq + count)..OpId::new(copy.replica, self.doc.own_seq());
-            for (&id, value) in rich.values.range(ids) {
-                let Value::Mark(Mark { name, .. }) = value else { continue };
-                let follow = |edge| self.doc.followed(copies, edge);
-                let is_out = |mark| mark == id || out.contains(&mark);
-                let root = rich.marks.winner_without(name, element, &is_out, &follow, &self.doc.sequence);
-                if let Some(root) = root {
-                    said_again.or_insert_with(root, Vec::new).push(id);
-                }
-            }
+        match self.doc.slot_entry(first) {
+            Some(entry) => self.manager.copies.add_entry(entry, first, copy),
+            None => self.manager.copies.add(first, count, copy),
         }
+        self.note_said_again(element, copy, copy.seq + count);
         Ok(count)
     }
 
-    /// Says what holds without all that is out, where something else holds.
-    fn restate(&mut self, id: OpId) -> Result<(), EditError> {
-        let value = self.doc.rich.as_ref().and_then(|rich| rich.values.get(&id)).cloned();
-        let from = self.doc.own_seq();
-        match value {
-            Some(Value::Mark(mark)) => self.restate_mark(&mark)?,
-            Some(Value::Register(register)) => self.restate_register(&register.name)?,
-            Some(Value::Move { element, .. }) => {
-                let out = &self.manager.out;
-                self.doc.restate_move(element, &|id| out.contains(&id), self.stamp, &mut self.edits)?;
-            }
-            Some(Value::Replace { element, .. }) => {
-                let out = &self.manager.out;
-                self.doc.restate_replacement(
-                    element,
-                    &|id| out.contains(&id),
-                    self.stamp,
-                    &mut self.edits,
-                )?;
-            }
-            _ => {}
+    /// Takes up what was said from `from` on of the copy of an element: as much as what holds there.
+    fn note_said_again(&mut self, element: LocalId, copy: OpId, from: Seq) {
+        let (Some(rich), Some(copy)) = (&self.doc.rich, self.doc.local(copy)) else { return };
+        let ids = OpId::new(self.doc.replica, from)..OpId::new(self.doc.replica, self.doc.own_seq());
+        for (&id, value) in rich.values.range(ids) {
+            let Value::Mark(Mark { name, stamp, .. }) = value else { continue };
+            let (manager, sequence) = (&mut *self.manager, &self.doc.sequence);
+            manager.out.insert(id);
+            let there = Ranking {
+                rank: &|said| manager.rank_at_copies(said),
+                follow: &|edge| self.doc.followed(&manager.copies, edge),
+            };
+            let first = rich.marks.winner_by(name, Edge::before(element), there, sequence);
+            let rank = |said: Said| if said.id == id { None } else { manager.rank(said) };
+            let around = Ranking { rank: &rank, follow: &|edge| edge };
+            let held = rich.marks.winner_by(name, Edge::before(copy), around, sequence);
+            let again = match (first, held.map(|held| manager.as_said(held).rank)) {
+                (Some(first), held) => {
+                    SaidAgain { first: Some(first.id), rank: held.map_or(first, |held| held.max(first)) }
+                }
+                (None, held) => SaidAgain { first: None, rank: held.unwrap_or(Said { stamp: *stamp, id }) },
+            };
+            manager.said_again.insert(id, again);
         }
-        // These never count: they say what the others come to.
+    }
+
+    /// Never counts what was said from `from` on: it says what the others come to.
+    fn leave_out(&mut self, from: Seq) {
         let ids = OpId::new(self.doc.replica, from)..OpId::new(self.doc.replica, self.doc.own_seq());
         if let Some(rich) = &self.doc.rich {
             self.manager.out.extend(rich.values.range(ids).map(|(&id, _)| id));
         }
+    }
+
+    /// Says what holds without all that is out, where something else holds. Marks go by name: [`Revert::restate_marks`].
+    fn restate(&mut self, value: &Value) -> Result<(), EditError> {
+        let from = self.doc.own_seq();
+        let UndoManager { out, copies, .. } = &*self.manager;
+        let undoing = Undoing {
+            is_out: &|id| out.contains(&id),
+            follow: &|entry| copies.follow(entry, 1).0,
+            first: &|entry| copies.first_entry(entry),
+        };
+        match value {
+            Value::Register(register) => self.restate_register(&register.name)?,
+            Value::Move { element, .. } => {
+                self.doc.restate_move(*element, undoing, self.stamp, &mut self.edits)?;
+            }
+            Value::Replace { element, .. } => {
+                self.doc.restate_replacement(*element, undoing, self.stamp, &mut self.edits)?;
+            }
+            _ => {}
+        }
+        self.leave_out(from);
         Ok(())
     }
 
-    fn restate_mark(&mut self, mark: &Mark) -> Result<(), EditError> {
-        let (Some(start), Some(end)) = (self.doc.known_edge(&mark.start), self.doc.known_edge(&mark.end))
-        else {
-            return Ok(());
-        };
-        // In fact it holds from its start; without anything undone, to what its end has become.
-        let end = self.doc.followed(&self.manager.copies, end);
-        self.restate_between((start, end), &mark.name)
+    /// Where a mark is: in fact from its start; without anything undone, to what its end has become.
+    fn stretch_of(&self, mark: &Mark) -> Option<Stretch> {
+        let (from, to) = (self.doc.known_edge(&mark.start)?, self.doc.known_edge(&mark.end)?);
+        Some(Stretch { from, to: self.doc.followed(&self.manager.copies, to) })
     }
 
-    fn restate_between(&mut self, edges: (Edge, Edge), name: &Arc<str>) -> Result<(), EditError> {
+    /// As [`Revert::restate`], for the marks of a name in some stretches. All are said at once: once is what the marks cost.
+    fn restate_marks(&mut self, name: &Arc<str>, mut stretches: Vec<Stretch>) -> Result<(), EditError> {
         let Some(rich) = &self.doc.rich else { return Ok(()) };
-        let UndoManager { out, copies, .. } = &*self.manager;
-        let follow = |edge| self.doc.followed(copies, edge);
-        let wanted = rich.marks.without(name, edges, &|id| out.contains(&id), &follow, &self.doc.sequence);
-        for (Stretch { from, to }, value) in wanted {
+        join(&mut stretches, &self.doc.sequence);
+        let (manager, from) = (&*self.manager, self.doc.own_seq());
+        let around = Ranking { rank: &|said| manager.rank(said), follow: &|edge| edge };
+        let at_copies = Ranking {
+            rank: &|said| manager.rank_at_copies(said),
+            follow: &|edge| self.doc.followed(&manager.copies, edge),
+        };
+        let copies = self.doc.stretches_of(&manager.copies);
+        let wanted = rich.marks.differing(name, &stretches, around, (&copies, at_copies), &self.doc.sequence);
+        for Wanted { stretch, value, by } in wanted {
             // Also where nothing is visible: what comes back there later asks what holds.
-            let (start, end) = (self.doc.anchor_of(from), self.doc.anchor_of(to));
+            let (start, end) = (self.doc.anchor_of(stretch.from), self.doc.anchor_of(stretch.to));
             let mark = Mark { start, end, name: name.clone(), value, stamp: self.stamp };
-            self.doc.say_and_tell(Value::Mark(mark), Some(&mut self.edits))?;
+            let id = self.doc.say_and_tell(Value::Mark(mark), Some(&mut self.edits))?;
+            if let Some(by) = by {
+                let again = self.manager.as_said(by);
+                self.manager.said_again.insert(id, again);
+            }
         }
+        self.leave_out(from);
         Ok(())
     }
 
@@ -322,18 +354,49 @@ impl Doc {
         Ok(count)
     }
 
-    /// Where an entry of a list shows that was put in as the first of these elements, or how many of them are none. The
-    /// place that a move said goes with the move. `None` if nothing was ever moved.
+    /// Whether the first of these elements is a statement, and for how many it is so.
+    fn statements_from(&self, first: OpId, len: Seq) -> (bool, Seq) {
+        let Some(rich) = &self.rich else { return (false, len) };
+        let ids = first..OpId::new(first.replica, first.seq + len);
+        match rich.values.range(ids).find(|(_, value)| value.is_statement()) {
+            Some((id, _)) if *id == first => (true, 1),
+            Some((id, _)) => (false, id.seq - first.seq),
+            None => (false, len),
+        }
+    }
+
+    /// The entries that were moved to these elements.
+    fn moved_to(&self, first: OpId, len: Seq) -> impl Iterator<Item = OpId> + '_ {
+        let rich = self.rich.as_ref().filter(|_| self.has_slots());
+        let ids = first..OpId::new(first.replica, first.seq + len);
+        let values = rich.into_iter().flat_map(move |rich| rich.values.range(ids.clone()));
+        values.filter_map(|(_, value)| match value {
+            Value::Move { element, .. } => Some(*element),
+            _ => None,
+        })
+    }
+
+    /// The entry that an element shows, or would, if it is an embed or the place of one.
+    fn slot_entry(&self, id: OpId) -> Option<OpId> {
+        if self.rich.is_some() { self.entry_of(id) } else { None }
+    }
+
+    /// Where what was put in as `id` shows, or showed last.
+    fn shows_at(&self, id: OpId) -> OpId {
+        let slot = if self.has_slots() { self.slot_of(id) } else { None };
+        slot.map_or(id, |slot| self.log.op_id(slot))
+    }
+
+    /// Where an entry of a list shows that was put in as the first of these elements, or how many of them are none; `None` for
+    /// all of them.
     fn shown_in(&self, first: OpId, len: Seq) -> Option<(Option<OpId>, Seq)> {
         let rich = self.rich.as_ref().filter(|_| self.has_slots())?;
         let ids = first..OpId::new(first.replica, first.seq + len);
-        let (id, value) = match rich.values.range(ids).next() {
-            Some((id, value)) if *id == first => (id, value),
-            Some((id, _)) => return Some((Some(first), id.seq - first.seq)),
-            None => return None,
-        };
-        let slot = if value.is_statement() { None } else { self.slot_of(*id) };
-        Some((slot.map(|slot| self.log.op_id(slot)), 1))
+        let (&id, _) = rich.values.range(ids).next()?;
+        if id != first {
+            return Some((Some(first), id.seq - first.seq));
+        }
+        Some((self.slot_of(id).map(|slot| self.log.op_id(slot)), 1))
     }
 
     /// How many of `count` elements in one item come back together with the first, and its marks.
@@ -370,6 +433,23 @@ impl Doc {
         }
     }
 
+    /// Where copies stand, in document order.
+    fn stretches_of(&self, copies: &Copies) -> Vec<Stretch> {
+        let mut found = Vec::new();
+        for (mut next, mut rest) in copies.iter() {
+            while rest > 0
+                && let Some((element, count, _)) = self.piece(next, rest)
+            {
+                let to = Edge::after(element.plus(count - 1));
+                found.push(Stretch { from: Edge::before(element), to });
+                next.seq += count;
+                rest -= count;
+            }
+        }
+        join(&mut found, &self.sequence);
+        found
+    }
+
     /// Inserts the content of `count` elements in one item again, directly behind them, with exactly these marks.
     fn insert_copy(
         &mut self,
@@ -390,7 +470,7 @@ impl Doc {
         }
         let at = self.before_last_edit_of(&text);
         // What comes back has no say about its neighbours, which may come back, too.
-        self.set_marks_of_last(count as usize, marks, stamp, |_| Expand::None)?;
+        self.set_marks_of_last(count as usize, marks, stamp, Some(Expand::None))?;
         let Some(at) = self.event_at(first, at) else { return Ok(()) };
         match embed {
             Some(value) => edits.embed(at, value, marks.clone()),
@@ -403,4 +483,16 @@ impl Doc {
         let (end, size) = (self.sequence.position_of_last_edit(), Size::of(text));
         Size { chars: end.chars - size.chars, utf16: end.utf16 - size.utf16 }
     }
+}
+
+/// Puts stretches into document order, and those together that touch.
+fn join(stretches: &mut Vec<Stretch>, sequence: &Sequence) {
+    stretches.sort_by(|one, other| one.from.order(other.from, sequence));
+    stretches.dedup_by(|next, last| {
+        let touches = next.from.order(last.to, sequence) != Ordering::Greater;
+        if touches && last.to.order(next.to, sequence) == Ordering::Less {
+            last.to = next.to;
+        }
+        touches
+    });
 }

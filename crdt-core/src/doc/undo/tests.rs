@@ -3,8 +3,8 @@ use crate::codec::decode_delta;
 use crate::dice::Dice;
 use crate::doc::rich_tests::{Shown, edit, one_by_one, replay};
 use crate::json::Json;
-use crate::mark::Marks;
-use crate::op::OpKind;
+use crate::mark::{Expand, Marks};
+use crate::op::{Op, OpKind};
 use crate::value::{Mark, Value};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -151,13 +151,26 @@ fn a_group_of_replicas_is_undone_as_one() {
     assert_eq!(alice.text(), "carol");
 }
 
+/// The elements that operations with these ids deleted.
+fn deleted_by(ops: &[Op], counts: impl Fn(OpId) -> bool) -> BTreeSet<OpId> {
+    let mut deleted = BTreeSet::new();
+    for op in ops {
+        let OpKind::Delete { target, len, descending } = &op.kind else { continue };
+        for step in (0..*len).filter(|step| counts(OpId { seq: op.id.seq + step, ..op.id })) {
+            let seq = if *descending { target.seq - step } else { target.seq + step };
+            deleted.insert(OpId { seq, ..*target });
+        }
+    }
+    deleted
+}
+
 /// What the document would show if `own` had never said anything since `from`: text of others that no other deleted, with
 /// the marks that others set.
 fn without(doc: &Doc, own: ReplicaId, from: Seq) -> Shown {
     let ops = decode_delta(&doc.delta_since(&VersionVector::new())).unwrap();
     let is_own = |id: OpId| id.replica == own && id.seq >= from;
     let mut content: BTreeMap<OpId, String> = BTreeMap::new();
-    let mut deleted: BTreeSet<OpId> = BTreeSet::new();
+    let deleted = deleted_by(&ops, |id| !is_own(id));
     let mut marks: Vec<(u64, OpId, Mark)> = Vec::new();
     for op in &ops {
         match &op.kind {
@@ -171,12 +184,6 @@ fn without(doc: &Doc, own: ReplicaId, from: Seq) -> Shown {
             }
             OpKind::InsertValue { value: Value::Mark(mark), .. } => {
                 marks.push((mark.stamp, op.id, mark.clone()));
-            }
-            OpKind::Delete { target, len, descending } => {
-                for step in (0..*len).filter(|step| !is_own(OpId { seq: op.id.seq + step, ..op.id })) {
-                    let seq = if *descending { target.seq - step } else { target.seq + step };
-                    deleted.insert(OpId { seq, ..*target });
-                }
             }
             _ => {}
         }
@@ -251,5 +258,196 @@ fn undoing_everything_leaves_what_the_others_wrote() {
         assert_eq!(alice.runs(), bob.runs());
         undo_again.clear();
         assert!(!undo_again.can_undo());
+    }
+}
+
+#[test]
+fn a_mark_said_again_of_what_came_back_counts_as_when_it_was_said_first() {
+    let mut alice = doc(1);
+    let mut undo = undo_of(&alice);
+    let mut states = vec![alice.runs()];
+    let mut note = |alice: &Doc, undo: &mut UndoManager| {
+        undo.record(alice, 0);
+        states.push(alice.runs());
+    };
+    alice.insert(0, "line\n").unwrap();
+    alice.mark(4..5, "list", Json::string("bullet")).unwrap();
+    note(&alice, &mut undo);
+    alice.unmark(4..5, "list").unwrap();
+    note(&alice, &mut undo);
+    alice.delete(3..5).unwrap();
+    note(&alice, &mut undo);
+    for _ in 0..3 {
+        for state in states.iter().rev().skip(1) {
+            undo.undo(&mut alice).unwrap().unwrap();
+            assert_eq!(alice.runs(), *state);
+        }
+        for state in &states[1..] {
+            undo.redo(&mut alice).unwrap().unwrap();
+            assert_eq!(alice.runs(), *state);
+        }
+    }
+}
+
+/// Back and forth through what one wrote alone, with new edits from anywhere on the way.
+#[test]
+fn alone_one_finds_every_state_again() {
+    for seed in 0..300 {
+        let mut dice = Dice(seed);
+        let mut alice = doc(1);
+        for (name, expand) in [("bold", Expand::Both), ("link", Expand::Before)] {
+            if dice.below(3) == 0 {
+                alice.set_expand(name, expand);
+            }
+        }
+        let mut undo = undo_of(&alice);
+        let mut states = vec![alice.runs()];
+        let mut now = 0;
+        for step in 0..60 {
+            match dice.below(4) {
+                0 => now -= usize::from(undo.undo(&mut alice).unwrap().is_some()),
+                1 => now += usize::from(undo.redo(&mut alice).unwrap().is_some()),
+                _ => {
+                    edit(&mut alice, &mut dice);
+                    if undo.record(&alice, step) {
+                        now += 1;
+                        states.truncate(now);
+                        states.push(alice.runs());
+                    }
+                }
+            }
+            assert_eq!(alice.runs(), states[now], "seed {seed}, step {step}");
+        }
+    }
+}
+
+fn values(doc: &Doc) -> Vec<Json> {
+    doc.list("todo").unwrap().values()
+}
+
+fn edit_list(doc: &mut Doc, number: i32, dice: &mut Dice) {
+    let mut todo = doc.open_list("todo").unwrap();
+    let len = todo.view().len();
+    match dice.below(6) {
+        0 | 1 => todo.insert(dice.below(len + 1), Json::number(number)).unwrap(),
+        _ if len == 0 => {}
+        2 => todo.replace(dice.below(len), Json::number(number)).unwrap(),
+        3 | 4 => todo.move_to(dice.below(len), dice.below(len)).unwrap(),
+        _ => {
+            let from = dice.below(len);
+            todo.delete(from..len.min(from + 2)).unwrap();
+        }
+    }
+}
+
+/// What the list would hold if `own` had never said anything since `from`: entries of others that no other deleted in any
+/// place, where others moved them last, as others replaced them.
+fn list_without(doc: &Doc, own: ReplicaId, from: Seq) -> Vec<Json> {
+    let ops = decode_delta(&doc.delta_since(&VersionVector::new())).unwrap();
+    let is_own = |id: OpId| id.replica == own && id.seq >= from;
+    let mut entries: BTreeMap<OpId, Json> = BTreeMap::new();
+    let mut slots: BTreeMap<OpId, OpId> = BTreeMap::new();
+    let mut moves: BTreeMap<OpId, (u64, OpId)> = BTreeMap::new();
+    let mut replaced: BTreeMap<OpId, (u64, OpId, Json)> = BTreeMap::new();
+    let deleted = deleted_by(&ops, |id| !is_own(id));
+    for op in &ops {
+        let id = op.id;
+        match &op.kind {
+            OpKind::InsertValue { value: Value::Embed(json), .. } if !is_own(id) => {
+                entries.insert(id, json.clone());
+                slots.insert(id, id);
+            }
+            OpKind::InsertValue { value: Value::Move { element, stamp }, .. } => {
+                slots.insert(id, *element);
+                let last = moves.get(element).copied();
+                if !is_own(id) && last < Some((*stamp, id)) {
+                    moves.insert(*element, (*stamp, id));
+                }
+            }
+            OpKind::InsertValue { value: Value::Replace { element, value, stamp }, .. } if !is_own(id) => {
+                let last = replaced.get(element).map(|(stamp, id, _)| (*stamp, *id));
+                if last < Some((*stamp, id)) {
+                    replaced.insert(*element, (*stamp, id, value.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+    let dead: BTreeSet<OpId> = deleted.iter().filter_map(|id| slots.get(id)).copied().collect();
+    let place_of = |entry: &OpId| moves.get(entry).map_or(*entry, |(_, slot)| *slot);
+    let alive = entries.iter().filter(|(entry, _)| !dead.contains(entry));
+    let shown: BTreeMap<OpId, Json> = alive
+        .map(|(entry, json)| (place_of(entry), replaced.get(entry).map_or(json, |(.., json)| json).clone()))
+        .collect();
+    doc.elements().filter_map(|(id, _)| shown.get(&id).cloned()).collect()
+}
+
+#[test]
+fn undoing_everything_in_a_list_leaves_what_the_others_did() {
+    for seed in 0..300 {
+        let mut dice = Dice(seed);
+        let (mut alice, mut bob) = (doc(1), doc(2));
+        alice.open_list("todo").unwrap();
+        for number in 0..3 {
+            edit_list(&mut alice, number, &mut dice);
+        }
+        give(&alice, &mut bob);
+        let mut undo = undo_of(&alice);
+        let from = alice.own_seq();
+        for step in 3..30 {
+            match dice.below(4) {
+                0 => give(&alice, &mut bob),
+                1 => give(&bob, &mut alice),
+                2 => edit_list(&mut bob, step, &mut dice),
+                _ => {
+                    edit_list(&mut alice, step, &mut dice);
+                    undo.record(&alice, 0);
+                }
+            }
+        }
+        give(&bob, &mut alice);
+        let edited = values(&alice);
+        let expected = list_without(&alice, alice.replica(), from);
+        for _ in 0..2 {
+            while undo.undo(&mut alice).unwrap().is_some() {
+                alice.assert_invariants();
+            }
+            assert_eq!(values(&alice), expected, "seed {seed}: undoing everything");
+            while undo.redo(&mut alice).unwrap().is_some() {
+                alice.assert_invariants();
+            }
+            assert_eq!(values(&alice), edited, "seed {seed}: redoing everything");
+        }
+        give(&alice, &mut bob);
+        give(&bob, &mut alice);
+        assert_eq!(values(&alice), values(&bob), "seed {seed}");
+    }
+}
+
+#[test]
+fn alone_one_finds_every_state_of_a_list_again() {
+    for seed in 0..300 {
+        let mut dice = Dice(seed);
+        let mut alice = doc(1);
+        alice.open_list("todo").unwrap();
+        let mut undo = undo_of(&alice);
+        let mut states = vec![values(&alice)];
+        let mut now = 0;
+        for step in 0..60 {
+            match dice.below(4) {
+                0 => now -= usize::from(undo.undo(&mut alice).unwrap().is_some()),
+                1 => now += usize::from(undo.redo(&mut alice).unwrap().is_some()),
+                _ => {
+                    edit_list(&mut alice, step, &mut dice);
+                    if undo.record(&alice, 0) {
+                        now += 1;
+                        states.truncate(now);
+                        states.push(values(&alice));
+                    }
+                }
+            }
+            assert_eq!(values(&alice), states[now], "seed {seed}, step {step}");
+            alice.assert_invariants();
+        }
     }
 }

@@ -2,7 +2,8 @@ import { Annotation, type ChangeSet, type EditorState, type Text, Transaction, t
 import type { EditorView, PluginValue, ViewUpdate } from "@codemirror/view";
 import { followDocument, Lag } from "../lag.js";
 import { applyToDoc, type BoundDoc, type BoundPresence, type BoundUndo } from "../port.js";
-import { SelectionSharing } from "../selection.js";
+import { type Selection, SelectionSharing } from "../selection.js";
+import { UndoSelection } from "../undo.js";
 import { keepSelection, lines, mend, readChange, showSteps } from "./change.js";
 
 /** Of transactions that show what the document holds already. */
@@ -19,7 +20,7 @@ export class Bound implements PluginValue {
   readonly #view: EditorView;
   readonly #doc: BoundDoc;
   readonly #sharing: SelectionSharing;
-  readonly #undo: BoundUndo | undefined;
+  readonly #undoSelection: UndoSelection;
   readonly #lag = new Lag();
   readonly #ends: (() => void)[] = [];
   /** Changes of the editor that the document does not have yet, and the text before each. */
@@ -33,20 +34,18 @@ export class Bound implements PluginValue {
     this.#view = view;
     this.#doc = doc;
     this.#sharing = new SelectionSharing(doc, options.presence);
-    this.#undo = options.undo;
     this.#ends.push(
       ...followDocument(doc, this.#lag, this, () => {
         this.#release();
       }),
     );
-    if (this.#undo) {
-      this.#undo.selection = {
-        read: () => this.#selection(),
-        write: (selection) => {
-          this.#select(selection);
-        },
-      };
-    }
+    this.#undoSelection = new UndoSelection(options.undo, {
+      text: doc,
+      read: () => this.#selection(),
+      write: (selection) => {
+        this.#select(selection);
+      },
+    });
     this.#foreign = !view.state.doc.eq(lines(doc.toString()));
     if (this.#foreign) {
       this.#soon(() => {
@@ -70,13 +69,13 @@ export class Bound implements PluginValue {
   }
 
   /** CodeMirror has finished an update. */
-  updated({ selectionSet, docChanged }: ViewUpdate): void {
+  updated({ selectionSet, docChanged, focusChanged }: ViewUpdate): void {
     this.#updating = false;
     this.#pull();
     this.#release();
     this.#share();
-    if (selectionSet && !docChanged) {
-      this.#undo?.noteSelection?.();
+    if ((selectionSet || (focusChanged && this.#view.hasFocus)) && !docChanged) {
+      this.#undoSelection.note();
     }
   }
 
@@ -94,9 +93,7 @@ export class Bound implements PluginValue {
     for (const end of this.#ends.splice(0)) {
       end();
     }
-    if (this.#undo) {
-      this.#undo.selection = undefined;
-    }
+    this.#undoSelection.end();
     this.#sharing.share(null);
   }
 
@@ -141,11 +138,11 @@ export class Bound implements PluginValue {
     this.#view.dispatch(Bound.contents(this.#view.state, this.#doc));
   }
 
-  #selection(): { readonly anchor: number; readonly head: number } | undefined {
+  #selection(): Selection | undefined {
     return this.#lag.none && !this.#foreign && this.#changes.length === 0 ? this.#view.state.selection.main : undefined;
   }
 
-  #select({ anchor, head }: { readonly anchor: number; readonly head: number }): void {
+  #select({ anchor, head }: Selection): void {
     if (this.#selection() && Math.max(anchor, head) <= this.#view.state.doc.length) {
       this.#view.dispatch({ selection: { anchor, head }, scrollIntoView: true });
     }

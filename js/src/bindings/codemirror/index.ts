@@ -6,7 +6,7 @@ import { undoStep } from "../undo.js";
 import { Bound } from "./bound.js";
 import { cursors } from "./cursors.js";
 
-export type { Binding, BoundDoc, BoundPresence, BoundUndo } from "../port.js";
+export type { Binding, BoundDoc, BoundEditor, BoundPresence, BoundUndo } from "../port.js";
 
 export interface CodeMirrorOptions {
   /**

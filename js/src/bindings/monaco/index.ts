@@ -5,9 +5,10 @@ import { applyToDoc, type Binding, type BoundDoc, type BoundPresence, type Bound
 import { type Selection, SelectionSharing } from "../selection.js";
 import { spliceBetween } from "../splice.js";
 import { showable, wellFormed } from "../text.js";
+import { UndoSelection } from "../undo.js";
 import { MonacoCursors } from "./cursors.js";
 
-export type { Binding, BoundDoc, BoundPresence, BoundUndo } from "../port.js";
+export type { Binding, BoundDoc, BoundEditor, BoundPresence, BoundUndo } from "../port.js";
 
 export interface MonacoOptions {
   /**
@@ -47,6 +48,7 @@ class MonacoBinding implements Binding {
   readonly #model: editor.ITextModel;
   readonly #sharing: SelectionSharing;
   readonly #cursors: MonacoCursors | undefined;
+  readonly #undoSelection: UndoSelection;
   readonly #lag = new Lag();
   readonly #ends: (() => void)[] = [];
   /** The version of the model up to which its changes were taken. */
@@ -87,13 +89,15 @@ class MonacoBinding implements Binding {
       }),
       monaco.onDidChangeCursorSelection(() => {
         this.#share();
-        undo?.noteSelection?.();
+        this.#undoSelection.note();
       }),
-      ...[monaco.onDidFocusEditorText, monaco.onDidBlurEditorText].map((on) =>
-        on(() => {
-          this.#share();
-        }),
-      ),
+      monaco.onDidFocusEditorText(() => {
+        this.#share();
+        this.#undoSelection.note();
+      }),
+      monaco.onDidBlurEditorText(() => {
+        this.#share();
+      }),
     ];
     this.#ends.push(
       ...followDocument(doc, this.#lag, this, () => {
@@ -103,6 +107,13 @@ class MonacoBinding implements Binding {
         listener.dispose();
       }),
     );
+    this.#undoSelection = new UndoSelection(undo, {
+      text: doc,
+      read: () => this.#selection(),
+      write: (selection) => {
+        this.#select(selection);
+      },
+    });
     if (undo) {
       this.#bindUndo(undo);
     }
@@ -112,6 +123,7 @@ class MonacoBinding implements Binding {
     for (const end of this.#ends.splice(0)) {
       end();
     }
+    this.#undoSelection.end();
     this.#cursors?.destroy();
     this.#sharing.share(null);
   }
@@ -125,17 +137,10 @@ class MonacoBinding implements Binding {
       }
     };
     Object.assign(this.#model, { undo: step("undo"), redo: step("redo") });
-    undo.selection = {
-      read: () => this.#selection(),
-      write: (selection) => {
-        this.#select(selection);
-      },
-    };
     this.#ends.push(() => {
       // The model's class has them.
       Reflect.deleteProperty(this.#model, "undo");
       Reflect.deleteProperty(this.#model, "redo");
-      undo.selection = undefined;
     });
   }
 

@@ -5,6 +5,7 @@ import { followDocument, Lag } from "../lag.js";
 import { isOfLastLine } from "../last-line.js";
 import type { BoundPresence, BoundUndo, RichDoc } from "../port.js";
 import { type Selection, SelectionSharing } from "../selection.js";
+import { UndoSelection } from "../undo.js";
 import { Changes, type Patch, supported } from "./changes.js";
 import { cursorsIn } from "./cursors.js";
 import type { Flat } from "./flat.js";
@@ -46,7 +47,7 @@ export class Connection {
   readonly #plugin: Plugin<PluginState>;
   readonly #doc: RichDoc;
   readonly #presence: BoundPresence | undefined;
-  readonly #undo: BoundUndo | undefined;
+  readonly #undoSelection: UndoSelection;
   readonly #builder: Builder;
   readonly #flat: Flat;
   readonly #lag = new Lag();
@@ -62,6 +63,8 @@ export class Connection {
   #unsure = false;
   /** Whether the browser gave a composition up without saying so, as Chromium does when its text is drawn anew. */
   #givenUp = false;
+  /** A selection for which the editor has no place, as behind a rule, and what it selects instead until it has one again. */
+  #unplaced: { readonly anchor: Uint8Array; readonly head: Uint8Array; readonly instead: EditorState["selection"] } | undefined;
   /** Whether the others moved while they could not be drawn. */
   #redraw = false;
 
@@ -70,7 +73,6 @@ export class Connection {
     this.#plugin = plugin;
     this.#doc = doc;
     this.#presence = shared.presence;
-    this.#undo = shared.undo;
     this.#builder = shared.builder;
     this.#flat = shared.flat;
     this.#writer = new Writer(doc, this.#lag, this.#builder, this.#flat);
@@ -104,20 +106,20 @@ export class Connection {
       );
       this.#redraw = shared.presence.states.size > 0;
     }
-    if (this.#undo) {
-      this.#undo.selection = {
-        read: () => (this.#lag.none && this.#content === view.state.doc ? this.#selection() : undefined),
-        write: (selection) => {
-          this.#select(selection);
-        },
-      };
-    }
+    this.#undoSelection = new UndoSelection(shared.undo, {
+      text: doc,
+      read: () => (this.#lag.none && this.#content === view.state.doc ? this.#selection() : undefined),
+      write: (selection) => {
+        this.#select(selection);
+      },
+    });
   }
 
   destroy(): void {
     for (const end of this.#ends.splice(0)) {
       end();
     }
+    this.#undoSelection.end();
     this.#sharing.share(null);
   }
 
@@ -134,7 +136,7 @@ export class Connection {
     this.share();
     const { state } = this.#view;
     if (before.doc === state.doc && !before.selection.eq(state.selection)) {
-      this.#undo?.noteSelection?.();
+      this.#undoSelection.note();
     }
   }
 
@@ -157,6 +159,14 @@ export class Connection {
   /** There is input; `composed` if it is an input method's. */
   input(composed: boolean): void {
     this.#givenUp = !composed;
+  }
+
+  /** The focus came or went. */
+  focusMoved(): void {
+    this.share();
+    if (this.#view.hasFocus()) {
+      this.#undoSelection.note();
+    }
   }
 
   /** Publishes where the selection is. */
@@ -228,7 +238,7 @@ export class Connection {
   /** Shows what is different in the document. */
   #show(): void {
     const { state } = this.#view;
-    const selection = this.#selection();
+    const selection = this.#wanted();
     const stales = stalesOf(this.#lag.release(), this.#flat.size(state.doc), this.#lastLineWaits);
     this.#lastLineWaits = false;
     const transaction = state.tr;
@@ -237,8 +247,10 @@ export class Connection {
       builder: this.#builder,
       content: (from, to) => this.#writer.content(from, to),
     });
-    this.#keepSelection(transaction, selection);
+    const isPlaced = this.#keepSelection(transaction, selection);
+    const [anchor, head] = isPlaced ? [] : [selection.anchor, selection.head].map((at) => this.#doc.anchorAt(at, "after"));
     this.#dispatch(transaction.setStoredMarks(state.storedMarks), true);
+    this.#unplaced = anchor && head && { anchor, head, instead: this.#view.state.selection };
   }
 
   #showAll(dispatch: (transaction: Transaction) => void): void {
@@ -279,15 +291,30 @@ export class Connection {
     return { anchor: at(selection.anchor), head: at(selection.head) };
   }
 
-  /** Puts the selection where it was in the document, if ProseMirror moved it elsewhere. */
-  #keepSelection(transaction: Transaction, { anchor, head }: Selection): void {
-    const { doc, selection } = transaction;
+  /** The same, but what had no place in the editor is where it would be. */
+  #wanted(): Selection {
+    const unplaced = this.#unplaced;
+    if (unplaced?.instead === this.#view.state.selection) {
+      const [anchor, head] = [this.#doc.resolveAnchor(unplaced.anchor), this.#doc.resolveAnchor(unplaced.head)];
+      if (anchor !== undefined && head !== undefined) {
+        return { anchor, head };
+      }
+    }
+    return this.#selection();
+  }
+
+  /** Puts the selection where it was in the document, if ProseMirror moved it elsewhere. Whether it is there now. */
+  #keepSelection(transaction: Transaction, { anchor, head }: Selection): boolean {
+    const { doc } = transaction;
     const isAt = (place: number, position: number): boolean =>
       Math.min(this.#flat.position(doc, place), this.#doc.length) === position;
-    if (!(selection instanceof AllSelection) && !(isAt(selection.anchor, anchor) && isAt(selection.head, head))) {
-      const [from, to] = [this.#flat.place(doc, anchor), this.#flat.place(doc, head)];
-      transaction.setSelection(TextSelection.between(doc.resolve(from), doc.resolve(to)));
+    const isThere = ({ selection }: Transaction): boolean =>
+      selection instanceof AllSelection || (isAt(selection.anchor, anchor) && isAt(selection.head, head));
+    if (isThere(transaction)) {
+      return true;
     }
+    const [from, to] = [this.#flat.place(doc, anchor), this.#flat.place(doc, head)];
+    return isThere(transaction.setSelection(TextSelection.between(doc.resolve(from), doc.resolve(to))));
   }
 
   #select({ anchor, head }: Selection): void {

@@ -9,7 +9,7 @@ import { Flat, measure } from "./flat.js";
 import { Builder } from "./lines.js";
 import type { ProseMirrorMapping } from "./rules.js";
 
-export type { Binding, BoundDoc, BoundPresence, BoundUndo, RichDoc } from "../port.js";
+export type { Binding, BoundDoc, BoundEditor, BoundPresence, BoundUndo, RichDoc } from "../port.js";
 export type { BlockRole, EmbedRule, MarkRule, ProseMirrorMapping } from "./rules.js";
 
 export interface ProseMirrorOptions {
@@ -54,9 +54,9 @@ export function collaboration(doc: RichDoc, options: ProseMirrorOptions = {}): P
     }
     return forms;
   };
-  const share = (view: EditorView): void => {
+  const focusMoved = (view: EditorView): void => {
     // The browser moves the focus, and ProseMirror notices, before this is over.
-    queueMicrotask(() => bound.get(view)?.share());
+    queueMicrotask(() => bound.get(view)?.focusMoved());
   };
   const takeUndo = (view: EditorView, event: Event): boolean => {
     const step = undo && undoStep(event);
@@ -132,11 +132,11 @@ export function collaboration(doc: RichDoc, options: ProseMirrorOptions = {}): P
           return false;
         },
         focus(view) {
-          share(view);
+          focusMoved(view);
           return false;
         },
         blur(view) {
-          share(view);
+          focusMoved(view);
           return false;
         },
       },

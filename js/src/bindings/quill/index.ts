@@ -8,12 +8,14 @@ import { type Selection, SelectionSharing } from "../selection.js";
 import { writeChange } from "./change.js";
 import { Cursors } from "./cursors.js";
 import { type QuillOp, sameShape } from "./delta.js";
+import { differences } from "./difference.js";
 import { differenceBetween, formatsOf } from "./editor-formats.js";
 import type { Formats } from "./formats.js";
-import { differences, showChange, shownContent } from "./show.js";
+import { showChange, shownContent } from "./show.js";
+import { UndoSelection } from "../undo.js";
 import { bindUndo, historyOf } from "./undo.js";
 
-export type { Binding, BoundDoc, BoundPresence, BoundUndo, RichDoc } from "../port.js";
+export type { Binding, BoundDoc, BoundEditor, BoundPresence, BoundUndo, RichDoc } from "../port.js";
 export type { QuillOp } from "./delta.js";
 export { applyQuillDelta, type HeadlessOptions, quillContents } from "./headless.js";
 
@@ -66,7 +68,7 @@ class Bound implements QuillBinding {
   readonly #formats: Formats;
   readonly #sharing: SelectionSharing;
   readonly #cursors: Cursors | undefined;
-  readonly #undo: BoundUndo | undefined;
+  readonly #undoSelection: UndoSelection;
   /** The selection, as positions in the document, if it is known for the document as it is. */
   #selected: Selection | undefined;
   readonly #lag = new Lag();
@@ -77,11 +79,19 @@ class Bound implements QuillBinding {
   readonly #refused = new Set<string>();
   /** What Quill was told to change and has not yet said that it did. */
   #told: readonly QuillOp[] | undefined;
+  /** How often Quill was found to have done something else than it was told. */
+  #corrections = 0;
 
   constructor(doc: RichDoc, quill: Quill, { presence, undo }: QuillOptions) {
     this.#doc = doc;
     this.#quill = quill;
-    this.#undo = undo;
+    this.#undoSelection = new UndoSelection(undo, {
+      text: doc,
+      read: () => this.#selected,
+      write: (selection) => {
+        this.#select(selection);
+      },
+    });
     this.#formats = formatsOf(quill);
     this.#sharing = new SelectionSharing(doc, presence);
     this.#showAll();
@@ -112,9 +122,7 @@ class Bound implements QuillBinding {
       this.#share(this.#selection());
     });
     if (undo) {
-      this.#ends.push(bindUndo(quill, undo, () => this.#selected, (selection) => {
-        this.#select(selection);
-      }));
+      this.#ends.push(bindUndo(quill, undo));
     }
     // Quill tells of no lost focus when the browser leaves the selection where it is.
     const focusMoved = (): void => {
@@ -131,6 +139,14 @@ class Bound implements QuillBinding {
         quill.root.removeEventListener(type, focusMoved);
       });
     }
+    this.#listen("composition-before-start", () => {
+      // A deletion may leave the caret beside all lines, in front of a video. From there Chromium loses what it composes, begins
+      // anew behind it, and what it had shown stays. Not so from where a caret was put.
+      const caret = quill.root.ownerDocument.getSelection();
+      if (caret?.isCollapsed && caret.focusNode === quill.root) {
+        caret.collapse(quill.root, caret.focusOffset);
+      }
+    });
     this.#listen("composition-end", () => {
       // Quill still counts itself as composing while it says so.
       queueMicrotask(() => {
@@ -153,6 +169,7 @@ class Bound implements QuillBinding {
     for (const end of this.#ends.splice(0)) {
       end();
     }
+    this.#undoSelection.end();
     this.#cursors?.destroy();
     this.#sharing.share(null);
   }
@@ -236,6 +253,9 @@ class Bound implements QuillBinding {
       this.#lastLineWaits = false;
       this.#lag.remark(this.#quill.getLength() - 1, 1);
     }
+    const selected = this.#selection();
+    const selection = selected && this.#inDocument(selected);
+    const corrections = this.#corrections;
     const ops = this.#changes();
     if (ops.length > 0) {
       this.#show(ops);
@@ -246,8 +266,21 @@ class Bound implements QuillBinding {
       }
     }
     this.#retry();
+    if (selection && this.#corrections > corrections) {
+      this.#keepSelection(selection);
+    }
     this.#cursors?.draw();
     this.#share(this.#selection());
+  }
+
+  /** Quill takes the selection along by what it was told to do, and may have done something else. */
+  #keepSelection(selection: Selection): void {
+    const selected = this.#selection();
+    const now = selected && this.#inDocument(selected);
+    if (now && (now.anchor !== selection.anchor || now.head !== selection.head)) {
+      const [start, end] = [this.toEditor(selection.anchor), this.toEditor(selection.head)];
+      this.#quill.setSelection(start, end - start, "silent");
+    }
   }
 
   /** Tells Quill what to change. */
@@ -310,15 +343,15 @@ class Bound implements QuillBinding {
 
   /** Notes where the screen is not what the document holds. */
   #compare(): void {
+    this.#corrections++;
     this.#lag.differs(
       differences(this.#content(), this.#quill.getContents().ops, (from, to) =>
         differenceBetween(this.#quill, from, to),
       ),
     );
+    // Where it did something else it may have formatted the wrong places, anywhere behind that, too.
+    this.#lag.remark(0, this.#quill.getLength());
     const stuck = this.#lag.stuck();
-    if (stuck.length === 0) {
-      return;
-    }
     const ops = this.#changes();
     // A line of Quill's own has no formats, whatever stood there before.
     for (const { piece, onScreen } of stuck) {
@@ -326,7 +359,9 @@ class Bound implements QuillBinding {
       const attributes = Object.fromEntries(Object.keys(op?.attributes ?? {}).map((name) => [name, null]));
       this.#quill.updateContents(at(onScreen, [{ retain: 1, attributes }]), this.#source);
     }
-    this.#quill.updateContents(ops, this.#source);
+    if (ops.length > 0) {
+      this.#quill.updateContents(ops, this.#source);
+    }
   }
 
   /** What to change on the screen so that it shows the document, but for what is stuck. */
@@ -344,19 +379,19 @@ class Bound implements QuillBinding {
     return this.#quill.hasFocus() ? this.#quill.getSelection() : null;
   }
 
+  #inDocument({ index, length }: QuillRange): Selection {
+    return { anchor: this.toDocument(index), head: this.toDocument(index + length) };
+  }
+
   #select({ anchor, head }: Selection): void {
     const [start, end] = [this.toEditor(Math.min(anchor, head)), this.toEditor(Math.max(anchor, head))];
     this.#quill.setSelection(start, end - start, "user");
   }
 
   #share(range: QuillRange | null): void {
-    const selection = range && { anchor: this.toDocument(range.index), head: this.toDocument(range.index + range.length) };
+    const selection = range && this.#inDocument(range);
     this.#selected = selection ?? undefined;
-    try {
-      this.#undo?.noteSelection?.();
-    } catch {
-      // It ends inside a surrogate pair, or the document was freed: then it does not come back.
-    }
+    this.#undoSelection.note();
     this.#sharing.share(selection);
   }
 }

@@ -1,7 +1,7 @@
 /** What of a document an editor shows, and what to change in it so that it does. */
-import { EMBED, marksOf, type TextRun } from "../../edit.js";
+import { marksOf, type TextRun } from "../../edit.js";
 import type { Json } from "../../json.js";
-import type { Piece, ReleaseStep, StuckStep } from "../lag.js";
+import type { ReleaseStep, StuckStep } from "../lag.js";
 import { lastLine } from "../last-line.js";
 import type { RichDoc } from "../port.js";
 import { showable } from "../text.js";
@@ -66,34 +66,6 @@ export function showChange(
   return ops;
 }
 
-/**
- * How an editor differs from what it was told to show: one that takes an image out of code, or puts a "\n"
- * beside a video. Nothing, nearly always.
- */
-export function differences(want: readonly QuillOp[], have: readonly QuillOp[], diff: Diff): Piece[] {
-  const [wanted, shown] = [plain(want), plain(have)];
-  if (wanted === shown) {
-    return [];
-  }
-  let at = 0;
-  return diff(shown, wanted).map((step): Piece => {
-    if (step.delete !== undefined) {
-      return { kind: "gone", length: step.delete };
-    }
-    const start = at;
-    if (typeof step.insert === "string") {
-      at += step.insert.length;
-      return { kind: "unseen", length: step.insert.length, text: wanted.slice(start, at) };
-    }
-    at += Number(step.retain);
-    // Where it went wrong, it may have marked the wrong things.
-    return { kind: "both", length: Number(step.retain), marked: true };
-  });
-}
-
-/** Which change makes one text of another; quill-delta's. */
-export type Diff = (from: string, to: string) => readonly QuillOp[];
-
 /** Where `have` is marked differently from `want`, whose content is the same. */
 function remarked(have: readonly QuillOp[], want: readonly QuillOp[]): QuillOp[] {
   const ops: QuillOp[] = [];
@@ -132,11 +104,6 @@ function shownEmbed(value: Json, formats: Formats): Record<string, unknown> {
   const insert = embedInsert(value);
   const [kind, ...others] = Object.keys(insert);
   return kind !== undefined && others.length === 0 && formats.knowsEmbed(kind, insert[kind]) ? insert : { [UNKNOWN_EMBED]: value };
-}
-
-/** The text of a content, in which U+FFFC stands for each embed. */
-function plain(ops: readonly QuillOp[]): string {
-  return ops.map((op) => (typeof op.insert === "string" ? op.insert : EMBED)).join("");
 }
 
 function lengthOf({ insert }: QuillOp): number {

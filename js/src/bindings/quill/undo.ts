@@ -1,7 +1,6 @@
 /** The keys, the browser's menu and Quill's history module go to an undo manager. */
 import type Quill from "quill";
 import type { BoundUndo } from "../port.js";
-import type { Selection } from "../selection.js";
 import { undoStep } from "../undo.js";
 
 /** What of Quill's history module its types hide. */
@@ -19,12 +18,7 @@ export function historyOf(quill: Quill): History | undefined {
 /**
  * Lets `undo` do what Quill's own history did, which notes nothing any more. Returns what ends that.
  */
-export function bindUndo(
-  quill: Quill,
-  undo: BoundUndo,
-  read: () => Selection | undefined,
-  write: (selection: Selection) => void,
-): () => void {
+export function bindUndo(quill: Quill, undo: BoundUndo): () => void {
   const step = (which: "undo" | "redo"): void => {
     // What was undone would wait for the composition's end, and be composed in meanwhile.
     if (!quill.composition.isComposing && quill.isEnabled()) {
@@ -49,7 +43,6 @@ export function bindUndo(
     history.change = step;
     history.record = () => undefined;
   }
-  undo.selection = { read, write };
   return () => {
     for (const type of ["keydown", "beforeinput"]) {
       quill.root.removeEventListener(type, asked, { capture: true });
@@ -58,6 +51,5 @@ export function bindUndo(
       delete history.change;
       delete history.record;
     }
-    undo.selection = undefined;
   };
 }

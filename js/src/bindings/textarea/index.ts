@@ -3,11 +3,11 @@ import { followDocument, Lag } from "../lag.js";
 import { applyToDoc, type Binding, type BoundDoc, type BoundPresence, type BoundUndo } from "../port.js";
 import { type Selection, SelectionSharing } from "../selection.js";
 import { showable, wellFormed } from "../text.js";
-import { undoStep } from "../undo.js";
+import { undoStep, UndoSelection } from "../undo.js";
 import { TextareaCursors } from "./cursors.js";
 import { spliceBetween } from "../splice.js";
 
-export type { Binding, BoundDoc, BoundPresence, BoundUndo } from "../port.js";
+export type { Binding, BoundDoc, BoundEditor, BoundPresence, BoundUndo } from "../port.js";
 
 export interface TextareaOptions {
   /**
@@ -38,7 +38,7 @@ class TextareaBinding implements Binding {
   readonly #element: HTMLTextAreaElement;
   readonly #sharing: SelectionSharing;
   readonly #cursors: TextareaCursors | undefined;
-  readonly #undo: BoundUndo | undefined;
+  readonly #undoSelection: UndoSelection;
   readonly #lag = new Lag();
   readonly #ends: (() => void)[] = [];
   /** What the element shows, as far as we know. */
@@ -61,7 +61,13 @@ class TextareaBinding implements Binding {
         this.#release();
       }),
     );
-    this.#undo = undo;
+    this.#undoSelection = new UndoSelection(undo, {
+      text: doc,
+      read: () => this.#selected(),
+      write: (selection) => {
+        this.#select(selection);
+      },
+    });
     if (undo) {
       this.#bindUndo(undo);
     }
@@ -101,6 +107,7 @@ class TextareaBinding implements Binding {
     for (const end of this.#ends.splice(0)) {
       end();
     }
+    this.#undoSelection.end();
     this.#cursors?.destroy();
     this.#sharing.share(null);
   }
@@ -121,29 +128,18 @@ class TextareaBinding implements Binding {
           // What was undone would wait for the composition's end, and be composed in meanwhile.
           if (!this.#composing && !this.#element.readOnly) {
             this.#pull();
-            undo.noteSelection?.();
+            this.#undoSelection.note();
             undo[step]();
           }
         }
       });
     }
-    undo.selection = {
-      read: () => this.#selected(),
-      write: ({ anchor, head }) => {
-        if (this.#selected() && Math.max(anchor, head) <= this.#shown.length) {
-          this.#element.setSelectionRange(Math.min(anchor, head), Math.max(anchor, head), head < anchor ? "backward" : "forward");
-        }
-      },
-    };
-    this.#ends.push(() => {
-      undo.selection = undefined;
-    });
   }
 
   #remember(): void {
     const { selectionStart, selectionEnd } = this.#element;
     this.#selection = { start: selectionStart, end: selectionEnd };
-    this.#undo?.noteSelection?.();
+    this.#undoSelection.note();
   }
 
   /** Makes what changed on the screen an edit of the document. */
@@ -213,6 +209,12 @@ class TextareaBinding implements Binding {
     return selectionDirection === "backward"
       ? { anchor: selectionEnd, head: selectionStart }
       : { anchor: selectionStart, head: selectionEnd };
+  }
+
+  #select({ anchor, head }: Selection): void {
+    if (this.#selected() && Math.max(anchor, head) <= this.#shown.length) {
+      this.#element.setSelectionRange(Math.min(anchor, head), Math.max(anchor, head), head < anchor ? "backward" : "forward");
+    }
   }
 
   #share(): void {

@@ -6,14 +6,17 @@
  * compares.
  */
 import type { BoundPresence } from "crdt-js/textarea";
-import type { Doc, UndoManager } from "crdt-js";
+import type { Doc, NamedText, UndoManager } from "crdt-js";
 import type { Random } from "../../random.js";
+
+/** What an editor is bound to: the main text of a document, or a named one. */
+export type BoundText = Doc | NamedText;
 
 export interface Adapter {
   /** What a program may put into a document with such an editor on it besides text. Without it, marks and embeds that the editor does not show. */
-  editDocument?(doc: Doc, random: Random): void;
+  editDocument?(doc: BoundText, random: Random): void;
   /** Makes an editor within `box` and binds it to `doc`. Called anew for every seed. */
-  open(doc: Doc, box: HTMLElement, presence: BoundPresence, undo: UndoManager): Editor;
+  open(doc: BoundText, box: HTMLElement, presence: BoundPresence, undo: UndoManager): Editor;
 }
 
 /** One editor on one document. Positions are the document's, not the editor's. */
@@ -21,7 +24,7 @@ export interface Editor {
   /** What the editor itself holds, in any form that JSON can compare. */
   content(): unknown;
   /** What `content()` is to be for this document. */
-  expected(doc: Doc): unknown;
+  expected(doc: BoundText): unknown;
   /** Changes something, anywhere, by the editor's own interface: text at least, formats if it has any. */
   editAtRandom(random: Random): void;
   /** Gives the editor the focus and selects. */

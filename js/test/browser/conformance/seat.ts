@@ -1,8 +1,9 @@
 /** Runs in the page: one person's document, with an editor on it. */
-import { applyEdits, Doc, UndoManager } from "crdt-js";
+import { applyEdits, Doc, type TextEdit, UndoManager } from "crdt-js";
 import { Random } from "../../random.js";
 import { FakePresence } from "../presence.js";
-import type { Adapter, Editor } from "./adapter.js";
+import type { Adapter, BoundText, Editor } from "./adapter.js";
+import { MAIN_TEXT } from "./named.js";
 import { randomSplice, wholeAt } from "./splice.js";
 
 /** What a page says after each step. */
@@ -25,60 +26,63 @@ export class Seat {
     this.#adapter = adapter;
   }
 
-  /** A new editor on the document that a snapshot holds; `clip` is put on the clipboard. */
-  open(snapshot: string, replica: string, clip: string): Promise<Report> {
+  /** A new editor on the document that a snapshot holds, or on its text `name`; `clip` is put on the clipboard. */
+  open(snapshot: string, replica: string, name: string | undefined, clip: string): Promise<Report> {
     this.#open?.destroy();
     document.body.replaceChildren();
     copy(clip);
-    this.#open = new Opened(this.#adapter, fromBase64(snapshot), replica);
+    this.#open = new Opened(this.#adapter, fromBase64(snapshot), replica, name);
     return this.report();
   }
 
   /** By the editor's own interface; now and then a program edits the document itself. */
   editAtRandom(seed: number): Promise<Report> {
-    const { doc, editor } = this.#opened;
+    const { doc, text, editor } = this.#opened;
     const random = new Random(seed);
     const roll = random.fraction();
     if (roll < 0.75) {
       editor.editAtRandom(random);
     } else if (roll < 0.9) {
-      const { position, deleted, inserted } = randomSplice(random, doc.toString(), ["\r\n", "\r", "by a program"]);
+      const { position, deleted, inserted } = randomSplice(random, text.toString(), ["\r\n", "\r", "by a program"]);
       doc.transact(() => {
-        doc.delete(position, deleted);
-        doc.insert(position, inserted);
+        text.delete(position, deleted);
+        if (text !== doc) {
+          doc.insert(0, BESIDE);
+        }
+        text.insert(position, inserted);
       });
     } else {
-      (this.#adapter.editDocument ?? markAndEmbed)(doc, random);
+      (this.#adapter.editDocument ?? markAndEmbed)(text, random);
     }
     return this.report();
   }
 
   /** Selects from somewhere to somewhere, by fractions of the length. */
   select(anchor: number, head: number): Promise<Report> {
-    const { doc, editor } = this.#opened;
-    const text = doc.toString();
-    editor.select(wholeAt(text, Math.floor(anchor * (text.length + 1))), wholeAt(text, Math.floor(head * (text.length + 1))));
+    const { text, editor } = this.#opened;
+    const all = text.toString();
+    editor.select(wholeAt(all, Math.floor(anchor * (all.length + 1))), wholeAt(all, Math.floor(head * (all.length + 1))));
     return this.report();
   }
 
   /** Where to press and where to let go the mouse to drag the selected text somewhere. */
   drag(to: number): [from: Point, to: Point] | undefined {
-    const { doc, editor } = this.#opened;
+    const { text, editor } = this.#opened;
     const selection = editor.selection();
     if (!selection || selection.anchor === selection.head) {
       return undefined;
     }
     const from = editor.pointAt(Math.min(selection.anchor, selection.head));
-    const target = editor.pointAt(wholeAt(doc.toString(), Math.floor(to * (doc.length + 1))));
+    const target = editor.pointAt(wholeAt(text.toString(), Math.floor(to * (text.length + 1))));
     return from && target && [from, target];
   }
 
   /** Applies others' deltas. What the editor shows must not move while an input method composes. */
   async deliver(deltas: readonly string[], composing: boolean): Promise<Report> {
-    const { doc, editor } = this.#opened;
+    const { doc, text, editor } = this.#opened;
     const before = JSON.stringify(editor.content());
     const selection = composing ? undefined : editor.selection();
-    const marked = selection && [new Caret(doc, selection.anchor), new Caret(doc, selection.head)];
+    const marked = selection && [new Caret(text, selection.anchor), new Caret(text, selection.head)];
     for (const delta of deltas) {
       doc.applyDelta(fromBase64(delta));
     }
@@ -109,10 +113,14 @@ export class Seat {
     return [undone, await this.report()];
   }
 
-  /** Lets the others' presence in. */
+  /** Lets the others' presence in; where the main text is not the one that is edited, somebody is in that, too. */
   meet(session: string, state: unknown): unknown {
-    const { presence } = this.#opened;
+    const { doc, text, presence } = this.#opened;
     presence.show(session, { name: "Ada", color: "#1f6feb", ...(state as object) });
+    if (text !== doc) {
+      const end = toBase64(doc.anchorAt(doc.length, "before"));
+      presence.show("00000000000000f3", { name: "Bo", selection: { anchor: end, head: end } });
+    }
     return presence.local;
   }
 
@@ -134,34 +142,41 @@ interface Point {
   readonly y: number;
 }
 
+/** What a program writes in the main text where that is not the one that is edited. */
+const BESIDE = "_";
+
 class Opened {
   readonly doc: Doc;
+  /** What the editor shows. */
+  readonly text: BoundText;
   readonly editor: Editor;
   readonly presence = new FakePresence();
   readonly undo: UndoManager;
+  readonly #box = document.createElement("div");
   readonly #made: string[] = [];
-  /** The text by the document's events alone. */
+  /** The text by its events alone. */
   #replayed: string;
 
-  constructor(adapter: Adapter, snapshot: Uint8Array, replica: string) {
+  constructor(adapter: Adapter, snapshot: Uint8Array, replica: string, name: string | undefined) {
     this.doc = Doc.fromSnapshot(snapshot, { replica });
-    this.#replayed = this.doc.toString();
-    this.doc.on("change", ({ edits }) => {
+    this.text = name === undefined ? this.doc : this.doc.text(name);
+    this.#replayed = this.text.toString();
+    const watched: { on(type: "change", listener: (event: { readonly edits: readonly TextEdit[] }) => void): unknown } = this.text;
+    watched.on("change", ({ edits }) => {
       this.#replayed = applyEdits(this.#replayed, edits);
     });
     this.doc.on("delta", (delta) => this.#made.push(toBase64(delta)));
-    const box = document.createElement("div");
-    box.className = "box";
-    document.body.append(box);
+    this.#box.className = "box";
+    document.body.append(this.#box);
     this.undo = new UndoManager(this.doc);
-    this.editor = adapter.open(this.doc, box, this.presence, this.undo);
+    this.editor = adapter.open(this.text, this.#box, this.presence, this.undo);
   }
 
   report(composing: boolean): Report {
-    const text = this.doc.toString();
+    const text = this.text.toString();
     const faults: string[] = [];
     if (!composing) {
-      const [shown, expected] = [this.editor.content(), this.editor.expected(this.doc)].map((value) => JSON.stringify(value));
+      const [shown, expected] = [this.editor.content(), this.editor.expected(this.text)].map((value) => JSON.stringify(value));
       if (shown !== expected) {
         faults.push(`the editor holds ${String(shown)}, the document ${String(expected)}`);
       }
@@ -169,7 +184,21 @@ class Opened {
     if (this.#replayed !== text) {
       faults.push(`the events give ${JSON.stringify(this.#replayed)}, the document is ${JSON.stringify(text)}`);
     }
-    return { made: this.#made.splice(0), faults, text, state: JSON.stringify([this.doc.runs(), [...this.doc.registers()]]) };
+    if (this.text !== this.doc) {
+      faults.push(...this.#faultsBeside());
+    }
+    const all = this.text === this.doc ? [this.doc] : [this.text, this.doc];
+    const state = JSON.stringify(all.flatMap((each) => [each.runs(), [...each.registers()]]));
+    return { made: this.#made.splice(0), faults, text, state };
+  }
+
+  /** What the main text has of an editor that is bound to another. */
+  #faultsBeside(): string[] {
+    const [beside, carets] = [this.doc.toString(), this.#box.querySelectorAll(".crdt-caret").length];
+    return [
+      ...(beside.replaceAll(BESIDE, "") === MAIN_TEXT ? [] : [`the main text became ${JSON.stringify(beside)}`]),
+      ...(carets <= 1 ? [] : ["a caret of another text is drawn in this one"]),
+    ];
   }
 
   destroy(): void {
@@ -179,7 +208,7 @@ class Opened {
   }
 }
 
-function markAndEmbed(doc: Doc, random: Random): void {
+function markAndEmbed(doc: BoundText, random: Random): void {
   const { position, deleted } = randomSplice(random, doc.toString());
   doc.transact(() => {
     doc.mark(position, deleted, "bold", random.pick([true, null]));
@@ -196,12 +225,12 @@ async function settled(): Promise<void> {
 
 /** Where a caret may be after others' edits: between the characters beside it that are still there. */
 class Caret {
-  readonly #doc: Doc;
+  readonly #doc: BoundText;
   /** Both sides of each character, the nearest first. */
   readonly #left: (readonly [Uint8Array, Uint8Array])[] = [];
   readonly #right: (readonly [Uint8Array, Uint8Array])[] = [];
 
-  constructor(doc: Doc, position: number) {
+  constructor(doc: BoundText, position: number) {
     this.#doc = doc;
     let at = 0;
     for (const character of doc.toString()) {

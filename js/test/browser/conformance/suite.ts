@@ -9,6 +9,7 @@ import { Random } from "../../random.js";
 import { bundle, type Bundle, open } from "../chromium.js";
 import { type Action, draw, leftBehind, usesClipboard } from "./actions.js";
 import { Keyboard } from "./keyboard.js";
+import { MAIN_TEXT, textOf } from "./named.js";
 import type { Report, Seat } from "./seat.js";
 
 /** Each has an adapter of its name in `adapters/`. */
@@ -43,17 +44,18 @@ export class Pair {
     return new Pair(browser, await bundle(entry));
   }
 
-  /** Throws a `Fault` with the end of the story. */
-  async run(seed: number): Promise<void> {
+  /** Throws a `Fault` with the end of the story. `name`: the text that is edited, where it is not the main text. */
+  async run(seed: number, name = textOf(seed)): Promise<void> {
     this.#people ??= [await Person.of(this.#browser, this.#bundled), await Person.of(this.#browser, this.#bundled)];
     const story: string[] = [];
     try {
-      await new Meeting(this.#people, new Random(seed), story).hold();
+      await new Meeting(this.#people, new Random(seed), story).hold(name);
     } catch (error) {
       await this.close(); // who knows what state they are in
       const told = story.slice(-TOLD).map((line) => `  ${line}`);
       const what = error instanceof Fault ? error.message : String(error);
-      throw new Fault([`CRDT_SEED=${String(seed)}`, what, ...told].join("\n"), { cause: error });
+      const where = name === undefined ? "" : `, in the text ${name}`;
+      throw new Fault([`CRDT_SEED=${String(seed)}${where}`, what, ...told].join("\n"), { cause: error });
     }
   }
 
@@ -110,16 +112,23 @@ class Meeting {
     this.#story = story;
   }
 
-  async hold(): Promise<void> {
+  async hold(name: string | undefined): Promise<void> {
     const start = this.#random.pick(STARTS);
     const first = new Doc({ replica: "00000000000000aa" });
-    first.insert(0, start);
+    if (name === undefined) {
+      first.insert(0, start);
+    } else {
+      first.insert(0, MAIN_TEXT);
+      if (start !== "") {
+        first.text(name).insert(0, start);
+      }
+    }
     const snapshot = Buffer.from(first.snapshot()).toString("base64");
     first.free();
     for (const [index, person] of this.#people.entries()) {
       person.inbox = [];
       person.outbox = [];
-      this.#take(index, await person.call("open", snapshot, `000000000000000${String(index + 1)}`, "clip"));
+      this.#take(index, await person.call("open", snapshot, `000000000000000${String(index + 1)}`, name, "clip"));
       this.#take(index, await person.call("select", 0.5, 0.5));
     }
     this.#story.push(`starts with ${JSON.stringify(start)}`);
