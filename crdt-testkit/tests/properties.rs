@@ -1,7 +1,7 @@
 //! The seven properties of the specification of the sequence, over random histories.
 //!
-//! Every test prints its seed; `CRDT_SEED=… cargo test -p crdt-testkit` runs the same histories
-//! again, `CRDT_CASES=…` runs more of them. What fails is shrunk and printed as a script.
+//! Every run has the same histories; `CRDT_SEED=… cargo test -p crdt-testkit` has others, which
+//! `CRDT_SEED=random` draws and prints, `CRDT_CASES=…` more of them. What fails is shrunk and printed as a script.
 
 use crdt_core::codec::{decode_delta, encode_delta};
 use crdt_core::{Anchor, Doc, Json, Op, OpId, ReplicaId, Side, VersionVector};
@@ -282,5 +282,5 @@ fn histories_hold_concurrent_edits_deletions_marks_embeds_and_waiting_operations
         }
         Ok(())
     });
-    assert!(seen.borrow().iter().all(|&count| count > 25), "{seen:?}");
+    assert!(seen.borrow().iter().all(|&count| count > 10), "{seen:?}");
 }

@@ -28,10 +28,10 @@ export class Random {
   }
 }
 
-/** `CRDT_SEED` if it is set, else a new one, which is printed. */
-export function newSeed(): number {
-  const given = process.env["CRDT_SEED"];
-  const seed = given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given);
+/** `CRDT_SEED`, which may be `random`, else 0: every run of the tests is the same. It is printed. */
+export function givenSeed(): number {
+  const given = process.env["CRDT_SEED"] ?? "0";
+  const seed = given === "random" ? Math.floor(Math.random() * 2 ** 32) : Number(given);
   console.log(`CRDT_SEED=${String(seed)}`);
   return seed;
 }

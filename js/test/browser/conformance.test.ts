@@ -1,11 +1,12 @@
 /** A few seeds of the suite; `npm run conformance` runs many. */
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
+import { givenSeed } from "../random.js";
 import { launch } from "./chromium.js";
 import { BINDINGS, Pair } from "./conformance/suite.js";
 
-const only = process.env["CRDT_SEED"];
-const count = only === undefined ? Number(process.env["CRDT_SEEDS"] ?? 4) : 1;
+const first = process.env["CRDT_SEED"] === undefined ? 1 : givenSeed();
+const seeds = Array.from({ length: Number(process.env["CRDT_SEEDS"] ?? 4) }, (_, index) => first + index);
 let browser: Browser;
 
 before(async () => {
@@ -17,7 +18,6 @@ after(async () => {
 });
 
 for (const binding of BINDINGS) {
-  const seeds = Array.from({ length: count }, () => (only === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(only)));
   test(`${binding}: two people who edit at once, seeds ${seeds.join(", ")}`, async () => {
     const pair = await Pair.of(browser, binding);
     try {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { newSeed, Random } from "../random.js";
+import { givenSeed, Random } from "../random.js";
 import { openPage } from "./harness.js";
 
 const START = "The quick brown fox\njumps over\n\nthe lazy dog.";
@@ -8,7 +8,7 @@ const START = "The quick brown fox\njumps over\n\nthe lazy dog.";
 for (const kinds of [["textarea", "textarea"], ["quill", "quill"], ["textarea", "quill", "quill"]] as const) {
   test(`random edits in ${kinds.join(" and ")} end in one text, which the editors show`, async () => {
     const page = await openPage();
-    const random = new Random(newSeed());
+    const random = new Random(givenSeed());
     for (let round = 0; round < 10; round++) {
       const seed = random.below(2 ** 32);
       await page.evaluate(([kinds, text]) => { window.stage.set(kinds, text); }, [kinds, round % 2 === 0 ? START : ""] as const);
@@ -19,7 +19,7 @@ for (const kinds of [["textarea", "textarea"], ["quill", "quill"], ["textarea", 
 
   test(`keys pressed in ${kinds[0]} while edits arrive from ${kinds[1]} land where they were typed`, async () => {
     const page = await openPage();
-    const random = new Random(newSeed());
+    const random = new Random(givenSeed());
     await page.evaluate(([kinds, text]) => { window.stage.set(kinds, text); }, [kinds, START] as const);
     await page.evaluate(() => { window.stage.select(0, 9); });
     const keys = ["a", "b", " ", "Enter", "Backspace", "Delete", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Shift+ArrowLeft", "Shift+ArrowRight", "Control+Backspace", "Shift+ArrowDown"];
