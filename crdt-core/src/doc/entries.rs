@@ -42,17 +42,6 @@ struct Moved {
     is_dead: bool,
 }
 
-/// What undoing knows of statements and entries.
-#[derive(Clone, Copy)]
-pub(super) struct Undoing<'a> {
-    /// Whether a statement does not count.
-    pub(super) is_out: &'a dyn Fn(OpId) -> bool,
-    /// As what an entry has come back at last.
-    pub(super) follow: &'a dyn Fn(OpId) -> OpId,
-    /// As what it was put in.
-    pub(super) first: &'a dyn Fn(OpId) -> OpId,
-}
-
 impl Doc {
     /// Shows another value at the embed at `position`, in scalar values, from now on.
     ///
@@ -323,61 +312,43 @@ impl Doc {
         rich.entries.moved.iter().all(is_right) && rich.values.iter().all(shows_in_one)
     }
 
-    /// Says where an entry stands without those of its moves that are out, if that is elsewhere.
+    /// Moves an entry that shows to where it was put as `wanted`, its own element or a move of it, if it stands elsewhere.
     ///
-    /// O(values + log *n*); for undoing.
+    /// O(log *n*); for undoing.
     pub(super) fn restate_move(
         &mut self,
         entry: OpId,
-        Undoing { is_out, follow, first }: Undoing<'_>,
+        wanted: OpId,
         stamp: Stamp,
         edits: &mut Edits,
     ) -> Result<(), EditError> {
-        let (Some(rich), now) = (&self.rich, follow(entry)) else { return Ok(()) };
-        let moves = rich.values.iter().filter_map(|(&id, value)| match value {
-            Value::Move { element, stamp } if follow(*element) == now => Some(Said { stamp: *stamp, id }),
-            _ => None,
-        });
-        let last = moves.filter(|said| self.version.contains(said.id) && !is_out(said.id)).max();
-        let wanted = self.local(last.map_or(first(now), |said| said.id));
-        let slot = self.slot_of(now).filter(|&slot| self.sequence.is_visible(slot));
-        if let (Some(wanted), Some(slot)) = (wanted, slot)
+        let slot = self.slot_of(entry).filter(|&slot| self.sequence.is_visible(slot));
+        if let (Some(wanted), Some(slot)) = (self.local(wanted), slot)
             && wanted != slot
         {
             let place = self.sequence.place_behind(&self.log, wanted);
             let placement = self.sequence.placement_at(place);
-            self.say_at(placement, Value::Move { element: now, stamp }, Some(edits))?;
+            self.say_at(placement, Value::Move { element: entry, stamp }, Some(edits))?;
         }
         Ok(())
     }
 
-    /// Says what an embed shows as without those of its replacements that are out, if that is something else.
+    /// Gives an embed the value of `wanted`, an embed or a replacement, if it shows as another.
     ///
-    /// O(values + log *n*); for undoing.
+    /// O(log *n*); for undoing.
     pub(super) fn restate_replacement(
         &mut self,
         entry: OpId,
-        Undoing { is_out, follow, first }: Undoing<'_>,
+        wanted: OpId,
         stamp: Stamp,
         edits: &mut Edits,
     ) -> Result<(), EditError> {
-        let (Some(rich), now) = (&self.rich, follow(entry)) else { return Ok(()) };
-        let replacements = rich.values.iter().filter_map(|(&id, value)| match value {
-            Value::Replace { element, value, stamp } if follow(*element) == now => {
-                Some((Said { stamp: *stamp, id }, value))
-            }
-            _ => None,
-        });
-        let last = replacements
-            .filter(|(said, _)| self.version.contains(said.id) && !is_out(said.id))
-            .max_by_key(|(said, _)| *said);
-        let own = match rich.values.get(&first(now)) {
-            Some(Value::Embed(json)) => Some(json),
-            _ => None,
+        let value = match self.rich.as_ref().and_then(|rich| rich.values.get(&wanted)) {
+            Some(Value::Embed(value) | Value::Replace { value, .. }) => value.clone(),
+            _ => return Ok(()),
         };
-        let Some(wanted) = last.map(|(_, json)| json).or(own).cloned() else { return Ok(()) };
-        if self.shown_value(now) != Some(&wanted) {
-            self.say_and_tell(Value::Replace { element: now, value: wanted, stamp }, Some(edits))?;
+        if self.shown_value(entry) != Some(&value) {
+            self.say_and_tell(Value::Replace { element: entry, value, stamp }, Some(edits))?;
         }
         Ok(())
     }

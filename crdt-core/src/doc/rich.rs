@@ -132,7 +132,7 @@ impl Doc {
     /// Whether there is room for so many more own operations.
     pub(super) fn check_own_room(&mut self, count: usize) -> Result<(), EditError> {
         self.next_id(count)?;
-        if 4 * count > MAX_TEXT_BYTES - self.log.text_bytes() { Err(EditError::Full) } else { Ok(()) }
+        if count > (MAX_TEXT_BYTES - self.log.text_bytes()) / 4 { Err(EditError::Full) } else { Ok(()) }
     }
 
     /// Says something as the next own operation. There has to be room.

@@ -248,6 +248,11 @@ impl MarkTable {
         self.names.keys()
     }
 
+    /// How many marks of each name there ever were.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = usize> {
+        self.names.values().map(|name| name.marks.len())
+    }
+
     /// For every name what holds at `element`, and then what holds from which edge on: as far as `visit` wants to
     /// know.
     pub(crate) fn visit_from<'a>(

@@ -215,8 +215,8 @@ impl UndoManager {
 
     /// Undoes the newest item; `None` if there is none.
     ///
-    /// O(what it holds · log *n*); for each name of its marks also all marks of that name and all that has come back, and for each
-    /// register, move and replacement all values; the first time after others were busy also their operations since.
+    /// O(what it holds · log *n*); for each name of its marks also all marks of that name and all that has come back; for
+    /// registers, moves and replacements all values once; the first time after others were busy also their operations since.
     ///
     /// # Errors
     /// [`EditError::Full`], when there is no room for the operations that this takes. Nothing has changed then.
@@ -258,11 +258,37 @@ impl UndoManager {
         }
     }
 
-    /// Reverts an item. Gives what was done and what would revert that.
+    /// Reverts an item, or nothing of it. Gives what was done and what would revert that.
     fn revert(&mut self, doc: &mut Doc, item: &StackItem) -> Result<(Undone, StackItem), EditError> {
         self.scan_others(doc);
+        if doc.check_own_room(self.most_operations(doc, item)).is_ok() {
+            return self.revert_in(doc, item);
+        }
+        // Close to its limits it may do all the same: one finds out by trying.
+        let (mut manager, mut tried) = (self.clone(), doc.clone());
+        let done = manager.revert_in(&mut tried, item)?;
+        (*self, *doc) = (manager, tried);
+        Ok(done)
+    }
+
+    /// At least as many operations as reverting an item can take.
+    fn most_operations(&self, doc: &Doc, item: &StackItem) -> usize {
+        let operations: usize = item.operations.iter().map(|(_, seqs)| seqs.len()).sum();
+        let statements = item.statements.as_ref().map_or(operations, Vec::len);
+        let copies = self.copies.iter().count() + operations;
+        // A piece that comes back says a name at most once. Then the name changes at most at the ends of its marks, each of which
+        // can stand at two places, and of copies and undone marks.
+        let of_name = |marks: usize| {
+            let ends = (marks + operations).saturating_mul(4);
+            ends.saturating_add(operations + 2 * (copies + statements))
+        };
+        let marks = doc.rich.iter().flat_map(|rich| rich.marks.counts());
+        marks.map(of_name).fold(operations + statements, usize::saturating_add)
+    }
+
+    fn revert_in(&mut self, doc: &mut Doc, item: &StackItem) -> Result<(Undone, StackItem), EditError> {
         let from = doc.own_seq();
-        let mut revert = revert::Revert::new(doc, self, item)?;
+        let mut revert = revert::Revert::new(doc, self);
         revert.run(item)?;
         let (edits, statements) = revert.into_parts();
         let replica = doc.replica();

@@ -5,7 +5,6 @@ use super::{SaidAgain, StackItem, UndoManager};
 use crate::anchor::{Anchor, Side};
 use crate::doc::Doc;
 use crate::doc::edits::Edits;
-use crate::doc::entries::Undoing;
 use crate::error::EditError;
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, Seq};
@@ -52,6 +51,19 @@ enum Did {
     Deleted(OpId, Seq),
 }
 
+/// What statements that are no marks are about.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Topic {
+    Register(Arc<str>),
+    /// Where an entry stands, as which it has come back at last.
+    Place(OpId),
+    /// What it shows as.
+    Value(OpId),
+}
+
+/// Topics, and what was said last of each.
+type Topics = SortedMap<Topic, Option<Said>>;
+
 pub(super) struct Revert<'a> {
     doc: &'a mut Doc,
     manager: &'a mut UndoManager,
@@ -61,19 +73,9 @@ pub(super) struct Revert<'a> {
 }
 
 impl<'a> Revert<'a> {
-    /// Prepares the way, if there is room for all that it can take.
-    pub(super) fn new(
-        doc: &'a mut Doc,
-        manager: &'a mut UndoManager,
-        item: &StackItem,
-    ) -> Result<Self, EditError> {
-        let operations: usize = item.operations.iter().map(|(_, seqs)| seqs.len()).sum();
-        let names = doc.rich.as_ref().map_or(0, |rich| 1 + rich.marks.names().count());
-        // Each piece can come back with marks to be said, and each statement in pieces.
-        let pieces = operations.saturating_mul(2 * names).min(1 << 20);
-        doc.check_own_room(operations.saturating_add(pieces))?;
+    pub(super) fn new(doc: &'a mut Doc, manager: &'a mut UndoManager) -> Self {
         let stamp = doc.next_stamp();
-        Ok(Self { doc, manager, edits: Edits::default(), statements: Vec::new(), stamp })
+        Self { doc, manager, edits: Edits::default(), statements: Vec::new(), stamp }
     }
 
     pub(super) fn into_parts(self) -> (Vec<TextEdit>, Vec<OpId>) {
@@ -103,17 +105,22 @@ impl<'a> Revert<'a> {
                 self.manager.out.insert(id);
             }
         }
-        let mut marks: SortedMap<Arc<str>, Vec<Stretch>> = SortedMap::new();
-        for id in self.statements.clone() {
-            match self.doc.rich.as_ref().and_then(|rich| rich.values.get(&id)).cloned() {
+        let (mut marks, mut topics) = (SortedMap::<Arc<str>, Vec<Stretch>>::new(), Topics::new());
+        for id in &self.statements {
+            match self.doc.rich.as_ref().and_then(|rich| rich.values.get(id)) {
                 Some(Value::Mark(mark)) => {
                     let stretches = marks.or_insert_with(mark.name.clone(), Vec::new);
-                    stretches.extend(self.stretch_of(&mark));
+                    stretches.extend(self.stretch_of(mark));
                 }
-                Some(value) => self.restate(&value)?,
+                Some(value) => {
+                    if let Some(topic) = self.topic_of(value) {
+                        topics.insert(topic, None);
+                    }
+                }
                 None => {}
             }
         }
+        self.restate(topics)?;
         for (name, stretches) in marks {
             self.restate_marks(&name, stretches)?;
         }
@@ -243,24 +250,42 @@ impl<'a> Revert<'a> {
         }
     }
 
-    /// Says what holds without all that is out, where something else holds. Marks go by name: [`Revert::restate_marks`].
-    fn restate(&mut self, value: &Value) -> Result<(), EditError> {
-        let from = self.doc.own_seq();
-        let UndoManager { out, copies, .. } = &*self.manager;
-        let undoing = Undoing {
-            is_out: &|id| out.contains(&id),
-            follow: &|entry| copies.follow(entry, 1).0,
-            first: &|entry| copies.first_entry(entry),
-        };
+    /// What a statement is about, unless it is a mark.
+    fn topic_of(&self, value: &Value) -> Option<Topic> {
+        let now = |entry| self.manager.copies.follow(entry, 1).0;
         match value {
-            Value::Register(register) => self.restate_register(&register.name)?,
-            Value::Move { element, .. } => {
-                self.doc.restate_move(*element, undoing, self.stamp, &mut self.edits)?;
+            Value::Register(register) => Some(Topic::Register(register.name.clone())),
+            Value::Move { element, .. } => Some(Topic::Place(now(*element))),
+            Value::Replace { element, .. } => Some(Topic::Value(now(*element))),
+            _ => None,
+        }
+    }
+
+    /// Says what holds of some topics without all that is out, where something else holds. One pass over all values. Marks
+    /// go by name: [`Revert::restate_marks`].
+    fn restate(&mut self, mut topics: Topics) -> Result<(), EditError> {
+        let Some(rich) = self.doc.rich.as_ref().filter(|_| !topics.is_empty()) else { return Ok(()) };
+        for (&id, value) in &rich.values {
+            if let (Some(topic), Some(stamp)) = (self.topic_of(value), value.stamp())
+                && let Some(last) = topics.get_mut(&topic)
+                && !self.manager.out.contains(&id)
+                && self.doc.version.contains(id)
+            {
+                *last = (*last).max(Some(Said { stamp, id }));
             }
-            Value::Replace { element, .. } => {
-                self.doc.restate_replacement(*element, undoing, self.stamp, &mut self.edits)?;
+        }
+        let from = self.doc.own_seq();
+        for (topic, last) in topics {
+            let id = |entry| last.map_or_else(|| self.manager.copies.first_entry(entry), |said| said.id);
+            match topic {
+                Topic::Register(name) => self.restate_register(&name, last)?,
+                Topic::Place(entry) => {
+                    self.doc.restate_move(entry, id(entry), self.stamp, &mut self.edits)?;
+                }
+                Topic::Value(entry) => {
+                    self.doc.restate_replacement(entry, id(entry), self.stamp, &mut self.edits)?;
+                }
             }
-            _ => {}
         }
         self.leave_out(from);
         Ok(())
@@ -298,20 +323,12 @@ impl<'a> Revert<'a> {
         Ok(())
     }
 
-    fn restate_register(&mut self, name: &Arc<str>) -> Result<(), EditError> {
-        let Some(rich) = &self.doc.rich else { return Ok(()) };
-        let mut last: Option<(Stamp, OpId, &Register)> = None;
-        for (&id, value) in &rich.values {
-            if let Value::Register(register) = value
-                && register.name == *name
-                && !self.manager.out.contains(&id)
-                && self.doc.version.contains(id)
-                && last.is_none_or(|(stamp, other, _)| (stamp, other) < (register.stamp, id))
-            {
-                last = Some((register.stamp, id, register));
-            }
-        }
-        let value = last.and_then(|(.., register)| register.value.clone());
+    /// Gives a register the value that it got last, or none, if it has another.
+    fn restate_register(&mut self, name: &Arc<str>, last: Option<Said>) -> Result<(), EditError> {
+        let value = match last.and_then(|said| self.doc.rich.as_ref()?.values.get(&said.id)) {
+            Some(Value::Register(register)) => register.value.clone(),
+            _ => None,
+        };
         if self.doc.get(name) != value.as_ref() {
             let register = Register { name: name.clone(), value, stamp: self.stamp };
             self.doc.say_and_tell(Value::Register(register), Some(&mut self.edits))?;

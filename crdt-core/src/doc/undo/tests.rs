@@ -1,5 +1,5 @@
 use super::*;
-use crate::codec::decode_delta;
+use crate::codec::{decode_delta, encode_delta};
 use crate::dice::Dice;
 use crate::doc::rich_tests::{Shown, edit, one_by_one, replay};
 use crate::json::Json;
@@ -450,4 +450,50 @@ fn alone_one_finds_every_state_of_a_list_again() {
             alice.assert_invariants();
         }
     }
+}
+
+/// A document whose replica can say just so much more: it has deleted the same letters again and again.
+fn almost_full(room: Seq) -> Doc {
+    const LETTERS: Seq = 1 << 20;
+    let mut other = doc(9);
+    let mut give = |id, kind| other.apply(&encode_delta(&[Op { id, kind }])).unwrap();
+    let target = OpId::new(ReplicaId::new(2), 0);
+    give(target, OpKind::Insert { anchor: Anchor::START, text: "x".repeat(LETTERS as usize) });
+    let mut seq = 0;
+    while seq < Seq::MAX - room {
+        let len = LETTERS.min(Seq::MAX - room - seq);
+        give(OpId::new(ReplicaId::new(1), seq), OpKind::Delete { target, len, descending: false });
+        seq += len;
+    }
+    Doc::from_snapshot(ReplicaId::new(1), &other.encode_snapshot()).unwrap()
+}
+
+#[test]
+fn without_room_for_all_of_a_step_nothing_is_undone() {
+    let mut full = 0;
+    let empty = almost_full(60);
+    for used in 0..40 {
+        let mut alice = empty.clone();
+        alice.insert(0, &"y".repeat(used)).unwrap();
+        alice.insert(0, "one two three").unwrap();
+        alice.mark(4..7, "link", Json::string("l")).unwrap();
+        let before = alice.runs();
+        let mut undo = undo_of(&alice);
+        alice.delete(2..5).unwrap();
+        alice.mark(1..9, "link", Json::string("m")).unwrap();
+        undo.record(&alice, 0);
+        let bytes = alice.encode_snapshot();
+        match undo.undo(&mut alice) {
+            Ok(_) => {
+                assert_eq!(full, 0, "less room was enough");
+                assert_eq!(alice.runs(), before);
+            }
+            Err(error) => {
+                full += 1;
+                assert_eq!((error, alice.encode_snapshot() == bytes), (EditError::Full, true));
+                assert!(undo.can_undo() && !undo.can_redo());
+            }
+        }
+    }
+    assert!((1..40).contains(&full), "{full} of 40");
 }
