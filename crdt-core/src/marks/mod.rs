@@ -278,19 +278,19 @@ impl MarkTable {
         }
     }
 
-    /// Which mark of a name would hold directly behind an edge. O(the marks of the name · log *n*).
-    pub(crate) fn winner_by(
+    /// Which mark of a name would hold directly behind each of some edges. O((the marks of the name + the edges) · log *n*).
+    pub(crate) fn winners_by(
         &self,
         name: &str,
-        edge: Edge,
+        edges: impl Iterator<Item = Edge>,
         ranking: Ranking<'_>,
         sequence: &Sequence,
-    ) -> Option<Said> {
-        let name = self.names.get(name)?;
+    ) -> Vec<Option<Said>> {
+        let Some(name) = self.names.get(name) else { return edges.map(|_| None).collect() };
         let order = |one: Edge, other: Edge| one.order(other, sequence);
         let wanted = name.spans_by(ranking, sequence);
-        let winner = wanted.get(wanted.find(edge, &order)).winner?;
-        Some(name.marks[winner as usize].said)
+        let winner = |edge| wanted.get(wanted.find(edge, &order)).winner;
+        edges.map(|edge| Some(name.marks[winner(edge)? as usize].said)).collect()
     }
 
     /// Where in some stretches another value of a mark would hold: in `copies` by one ranking, around them by another.

@@ -12,13 +12,14 @@ use crate::mark::{Expand, Marks};
 use crate::marks::{Edge, Ranking, Stretch, Wanted};
 use crate::op_log::{self, LocalId};
 use crate::sequence::Sequence;
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::units::Size;
 use crate::value::{Mark, Register, Said, Stamp, Value};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use core::mem;
 use core::ops::Range;
 
 impl UndoManager {
@@ -64,9 +65,19 @@ enum Topic {
 /// Topics, and what was said last of each.
 type Topics = SortedMap<Topic, Option<Said>>;
 
+/// Elements in one piece that have come back.
+#[derive(Clone)]
+struct Copied {
+    element: LocalId,
+    copy: LocalId,
+    /// What was said of the copies.
+    said: Range<Seq>,
+}
+
 pub(super) struct Revert<'a> {
     doc: &'a mut Doc,
     manager: &'a mut UndoManager,
+    copied: Vec<Copied>,
     edits: Edits,
     statements: Vec<OpId>,
     stamp: Stamp,
@@ -75,7 +86,7 @@ pub(super) struct Revert<'a> {
 impl<'a> Revert<'a> {
     pub(super) fn new(doc: &'a mut Doc, manager: &'a mut UndoManager) -> Self {
         let stamp = doc.next_stamp();
-        Self { doc, manager, edits: Edits::default(), statements: Vec::new(), stamp }
+        Self { doc, manager, copied: Vec::new(), edits: Edits::default(), statements: Vec::new(), stamp }
     }
 
     pub(super) fn into_parts(self) -> (Vec<TextEdit>, Vec<OpId>) {
@@ -96,6 +107,7 @@ impl<'a> Revert<'a> {
                 }
             }
         }
+        self.note_said_again();
         self.statements = match &item.statements {
             Some(statements) => statements.clone(),
             None => self.statements_of(item),
@@ -212,33 +224,53 @@ impl<'a> Revert<'a> {
             Some(entry) => self.manager.copies.add_entry(entry, first, copy),
             None => self.manager.copies.add(first, count, copy),
         }
-        self.note_said_again(element, copy, copy.seq + count);
+        if let Some(local) = self.doc.local(copy) {
+            let said = copy.seq + count..self.doc.own_seq();
+            self.copied.push(Copied { element, copy: local, said });
+        }
         Ok(count)
     }
 
-    /// Takes up what was said from `from` on of the copy of an element: as much as what holds there.
-    fn note_said_again(&mut self, element: LocalId, copy: OpId, from: Seq) {
-        let (Some(rich), Some(copy)) = (&self.doc.rich, self.doc.local(copy)) else { return };
-        let ids = OpId::new(self.doc.replica, from)..OpId::new(self.doc.replica, self.doc.own_seq());
-        for (&id, value) in rich.values.range(ids) {
-            let Value::Mark(Mark { name, stamp, .. }) = value else { continue };
-            let (manager, sequence) = (&mut *self.manager, &self.doc.sequence);
-            manager.out.insert(id);
-            let there = Ranking {
+    /// Takes up what was said of copies: as much as what holds at their elements. All at once: once is what the marks cost.
+    fn note_said_again(&mut self) {
+        let Some(rich) = &self.doc.rich else { return };
+        let mut said_of: SortedMap<&Arc<str>, Vec<(Said, Copied)>> = SortedMap::new();
+        for copied in mem::take(&mut self.copied) {
+            let at = |seq| OpId::new(self.doc.replica, seq);
+            for (&id, value) in rich.values.range(at(copied.said.start)..at(copied.said.end)) {
+                let Value::Mark(Mark { name, stamp, .. }) = value else { continue };
+                let said = Said { stamp: *stamp, id };
+                said_of.or_insert_with(name, Vec::new).push((said, copied.clone()));
+                self.manager.out.insert(id);
+            }
+        }
+        for (name, said) in said_of {
+            let (manager, sequence) = (&*self.manager, &self.doc.sequence);
+            let at_copies = Ranking {
                 rank: &|said| manager.rank_at_copies(said),
                 follow: &|edge| self.doc.followed(&manager.copies, edge),
             };
-            let first = rich.marks.winner_by(name, Edge::before(element), there, sequence);
-            let rank = |said: Said| if said.id == id { None } else { manager.rank(said) };
+            let elements = said.iter().map(|(_, copied)| Edge::before(copied.element));
+            let firsts = rich.marks.winners_by(name, elements, at_copies, sequence);
+            let new: SortedSet<OpId> = said.iter().map(|(said, _)| said.id).collect();
+            let rank = |said: Said| if new.contains(&said.id) { None } else { manager.rank(said) };
             let around = Ranking { rank: &rank, follow: &|edge| edge };
-            let held = rich.marks.winner_by(name, Edge::before(copy), around, sequence);
-            let again = match (first, held.map(|held| manager.as_said(held).rank)) {
-                (Some(first), held) => {
-                    SaidAgain { first: Some(first.id), rank: held.map_or(first, |held| held.max(first)) }
-                }
-                (None, held) => SaidAgain { first: None, rank: held.unwrap_or(Said { stamp: *stamp, id }) },
-            };
-            manager.said_again.insert(id, again);
+            let copies = said.iter().map(|(_, copied)| Edge::before(copied.copy));
+            let held = rich.marks.winners_by(name, copies, around, sequence);
+            let said_again = said.iter().zip(firsts).zip(held).map(|(((said, _), first), held)| {
+                let held = held.map(|held| manager.as_said(held).rank);
+                let again = match first {
+                    Some(first) => {
+                        SaidAgain { first: Some(first.id), rank: held.map_or(first, |held| held.max(first)) }
+                    }
+                    None => SaidAgain { first: None, rank: held.unwrap_or(*said) },
+                };
+                (said.id, again)
+            });
+            let said_again: Vec<_> = said_again.collect();
+            for (id, again) in said_again {
+                self.manager.said_again.insert(id, again);
+            }
         }
     }
 
