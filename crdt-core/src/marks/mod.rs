@@ -114,45 +114,49 @@ impl Name {
         spans
     }
 
-    /// Adds to `found` where in a stretch another value holds than `wanted` has, and which that has.
+    /// Adds to `found` where in a stretch another value holds, or would in `around`, than `wanted` has, and which that has.
     fn compare(
         &self,
         wanted: &Spans,
+        around: &Spans,
         Stretch { from, to }: Stretch,
         sequence: &Sequence,
         found: &mut Vec<Wanted>,
     ) {
         let order = |one: Edge, other: Edge| one.order(other, sequence);
-        let (mut at, mut here, mut there) = (from, self.spans.find(from, &order), wanted.find(from, &order));
+        let all = [&self.spans, wanted, around];
+        let (mut at, mut spots) = (from, all.map(|spans| spans.find(from, &order)));
         while order(at, to) == Ordering::Less {
-            let (next_here, next_there) = (self.spans.next(here), wanted.next(there));
-            let ends = [
-                next_here.map(|spot| self.spans.get(spot).from),
-                next_there.map(|spot| wanted.get(spot).from),
-            ];
-            let first = |end, edge| if order(edge, end) == Ordering::Less { edge } else { end };
-            let end = ends.into_iter().flatten().fold(to, first);
-            let (holds, wants) =
-                (self.value(self.spans.get(here).winner), self.value(wanted.get(there).winner));
-            if holds != wants {
-                let by = wanted.get(there).winner.map(|winner| self.marks[winner as usize].said);
+            let mut end = to;
+            let mut ends = [None; 3];
+            for ((spans, spot), next) in all.iter().zip(spots).zip(&mut ends) {
+                *next = spans.next(spot).map(|spot| (spans.get(spot).from, spot));
+                if let Some((edge, _)) = *next
+                    && order(edge, end) == Ordering::Less
+                {
+                    end = edge;
+                }
+            }
+            let [holds, by, over] = [0, 1, 2].map(|list| all[list].get(spots[list]).winner);
+            let wants = self.value(by);
+            if [holds, over].iter().any(|&other| self.value(other) != wants) {
+                let said = |winner: Option<MarkIndex>| winner.map(|winner| self.marks[winner as usize].said);
+                let (by, over) = (said(by), said(over));
                 match found.last_mut() {
-                    Some(last) if last.stretch.to == at && last.by == by => last.stretch.to = end,
+                    Some(last) if last.stretch.to == at && (last.by, last.over) == (by, over) => {
+                        last.stretch.to = end;
+                    }
                     _ => {
                         let stretch = Stretch { from: at, to: end };
-                        found.push(Wanted { stretch, value: wants.cloned(), by });
+                        found.push(Wanted { stretch, value: wants.cloned(), by, over });
                     }
                 }
             }
-            if let Some(next) = next_here
-                && ends[0] == Some(end)
-            {
-                here = next;
-            }
-            if let Some(next) = next_there
-                && ends[1] == Some(end)
-            {
-                there = next;
+            for (spot, next) in spots.iter_mut().zip(ends) {
+                match next {
+                    Some((edge, next)) if edge == end => *spot = next,
+                    _ => {}
+                }
             }
             at = end;
         }
@@ -172,6 +176,8 @@ pub(crate) struct Wanted {
     pub(crate) stretch: Stretch,
     pub(crate) value: Option<Json>,
     pub(crate) by: Option<Said>,
+    /// What would hold there if it were not among copies.
+    pub(crate) over: Option<Said>,
 }
 
 /// As what marks count, and where they are, if some are undone.
@@ -293,7 +299,8 @@ impl MarkTable {
         edges.map(|edge| Some(name.marks[winner(edge)? as usize].said)).collect()
     }
 
-    /// Where in some stretches another value of a mark would hold: in `copies` by one ranking, around them by another.
+    /// Where in some stretches another value of a mark would hold: in `copies` by one ranking, around them by another. In copies
+    /// also where what holds is right, but would not be by that other.
     ///
     /// All stretches are in document order. O(the marks of the name · log *n*), and the spans in the stretches.
     pub(crate) fn differing(
@@ -317,12 +324,12 @@ impl MarkTable {
             for copy in copies[first..].iter().take_while(|copy| is_before(copy.from, to)) {
                 let start = if is_before(copy.from, at) { at } else { copy.from };
                 let end = if is_before(to, copy.to) { to } else { copy.to };
-                name.compare(&wanted, Stretch { from: at, to: start }, sequence, &mut found);
-                let wanted = wanted_there.as_ref().unwrap_or(&wanted);
-                name.compare(wanted, Stretch { from: start, to: end }, sequence, &mut found);
+                name.compare(&wanted, &wanted, Stretch { from: at, to: start }, sequence, &mut found);
+                let there = wanted_there.as_ref().unwrap_or(&wanted);
+                name.compare(there, &wanted, Stretch { from: start, to: end }, sequence, &mut found);
                 at = end;
             }
-            name.compare(&wanted, Stretch { from: at, to }, sequence, &mut found);
+            name.compare(&wanted, &wanted, Stretch { from: at, to }, sequence, &mut found);
         }
         found
     }

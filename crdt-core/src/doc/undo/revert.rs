@@ -341,14 +341,16 @@ impl<'a> Revert<'a> {
         };
         let copies = self.doc.stretches_of(&manager.copies);
         let wanted = rich.marks.differing(name, &stretches, around, (&copies, at_copies), &self.doc.sequence);
-        for Wanted { stretch, value, by } in wanted {
+        for Wanted { stretch, value, by, over } in wanted {
             // Also where nothing is visible: what comes back there later asks what holds.
             let (start, end) = (self.doc.anchor_of(stretch.from), self.doc.anchor_of(stretch.to));
             let mark = Mark { start, end, name: name.clone(), value, stamp: self.stamp };
             let id = self.doc.say_and_tell(Value::Mark(mark), Some(&mut self.edits))?;
-            if let Some(by) = by {
-                let again = self.manager.as_said(by);
-                self.manager.said_again.insert(id, again);
+            // What is typed among copies goes by what is said of them, so that counts there more than what it is said over.
+            let [by, over] = [by, over].map(|said| said.map(|said| self.manager.as_said(said)));
+            let rank = [by, over].into_iter().flatten().map(|again| again.rank).max();
+            if let (Some(SaidAgain { first, .. }), Some(rank)) = (by.or(over), rank) {
+                self.manager.said_again.insert(id, SaidAgain { first, rank });
             }
         }
         self.leave_out(from);
