@@ -100,7 +100,7 @@ impl Name {
     }
 
     /// Where which mark would hold. Of two that count the same the later one does.
-    fn spans_by(&self, Ranking { rank, follow }: Ranking<'_>, sequence: &Sequence) -> Spans {
+    fn spans_by(&self, Ranking { rank, visit_parts }: Ranking<'_>, sequence: &Sequence) -> Spans {
         let order = |one: Edge, other: Edge| one.order(other, sequence);
         let ranks: Vec<Option<Said>> = self.marks.iter().map(|mark| rank(mark.said)).collect();
         let mut spans = Spans::default();
@@ -108,7 +108,11 @@ impl Name {
             let own = ranks[index as usize];
             if own.is_some() {
                 let beats = |holds: Option<MarkIndex>| holds.is_none_or(|holds| ranks[holds as usize] <= own);
-                spans.overlay((follow(mark.start), follow(mark.end)), index, &order, &beats);
+                visit_parts(mark, &mut |from, to| {
+                    if order(from, to) == Ordering::Less {
+                        spans.overlay((from, to), index, &order, &beats);
+                    }
+                });
             }
         }
         spans
@@ -185,8 +189,8 @@ pub(crate) struct Wanted {
 pub(crate) struct Ranking<'a> {
     /// As when said a mark counts, if it does.
     pub(crate) rank: &'a dyn Fn(Said) -> Option<Said>,
-    /// What becomes of an end of a mark.
-    pub(crate) follow: &'a dyn Fn(Edge) -> Edge,
+    /// Tells from where to where a mark is, once or several times.
+    pub(crate) visit_parts: &'a dyn Fn(&LocalMark, &mut dyn FnMut(Edge, Edge)),
 }
 
 /// All marks of a document.

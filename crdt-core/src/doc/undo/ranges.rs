@@ -73,6 +73,13 @@ impl Copies {
         self.runs.values().map(|&(len, copy)| (copy, len))
     }
 
+    /// What `id` has come back as first, and the first of the run that it came back in.
+    pub(super) fn copy_of(&self, id: OpId) -> Option<(OpId, OpId)> {
+        let (first, &(len, copy)) = self.runs.range(OpId::new(id.replica, 0)..=id).next_back()?;
+        let skipped = id.seq - first.seq;
+        (skipped < len).then(|| (copy, OpId::new(copy.replica, copy.seq + skipped)))
+    }
+
     /// What `id` has come back as at last, or itself; and for how many from there on, at most `len`, it is so in a
     /// row.
     pub(super) fn follow(&self, id: OpId, len: Seq) -> (OpId, Seq) {

@@ -9,7 +9,7 @@ use crate::error::EditError;
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::mark::{Expand, Marks};
-use crate::marks::{Edge, Ranking, Stretch, Wanted};
+use crate::marks::{Edge, LocalMark, Ranking, Stretch, Wanted};
 use crate::op_log::{self, LocalId};
 use crate::sequence::Sequence;
 use crate::sorted::{SortedMap, SortedSet};
@@ -248,13 +248,13 @@ impl<'a> Revert<'a> {
             let (manager, sequence) = (&*self.manager, &self.doc.sequence);
             let at_copies = Ranking {
                 rank: &|said| manager.rank_at_copies(said),
-                follow: &|edge| self.doc.followed(&manager.copies, edge),
+                visit_parts: &|mark, visit| self.doc.visit_parts(&manager.copies, mark, visit),
             };
             let elements = said.iter().map(|(_, copied)| Edge::before(copied.element));
             let firsts = rich.marks.winners_by(name, elements, at_copies, sequence);
             let new: SortedSet<OpId> = said.iter().map(|(said, _)| said.id).collect();
             let rank = |said: Said| if new.contains(&said.id) { None } else { manager.rank(said) };
-            let around = Ranking { rank: &rank, follow: &|edge| edge };
+            let around = Ranking { rank: &rank, visit_parts: &|mark, visit| visit(mark.start, mark.end) };
             let copies = said.iter().map(|(_, copied)| Edge::before(copied.copy));
             let held = rich.marks.winners_by(name, copies, around, sequence);
             let said_again = said.iter().zip(firsts).zip(held).map(|(((said, _), first), held)| {
@@ -334,10 +334,13 @@ impl<'a> Revert<'a> {
         let Some(rich) = &self.doc.rich else { return Ok(()) };
         join(&mut stretches, &self.doc.sequence);
         let (manager, from) = (&*self.manager, self.doc.own_seq());
-        let around = Ranking { rank: &|said| manager.rank(said), follow: &|edge| edge };
+        let around = Ranking {
+            rank: &|said| manager.rank(said),
+            visit_parts: &|mark, visit| visit(mark.start, mark.end),
+        };
         let at_copies = Ranking {
             rank: &|said| manager.rank_at_copies(said),
-            follow: &|edge| self.doc.followed(&manager.copies, edge),
+            visit_parts: &|mark, visit| self.doc.visit_parts(&manager.copies, mark, visit),
         };
         let copies = self.doc.stretches_of(&manager.copies);
         let wanted = rich.marks.differing(name, &stretches, around, (&copies, at_copies), &self.doc.sequence);
@@ -481,6 +484,33 @@ impl Doc {
         match self.log.index_of(now.replica) {
             Some(replica) => Edge { element: LocalId::new(replica, now.seq), ..edge },
             None => edge,
+        }
+    }
+
+    /// Where a mark is if copies have what their elements have: on those of the element that it ends behind, too, and not on those
+    /// of the one that it starts behind.
+    fn visit_parts(&self, copies: &Copies, mark: &LocalMark, visit: &mut dyn FnMut(Edge, Edge)) {
+        let mut from = mark.start;
+        self.visit_copies_behind(copies, mark.start, &mut |first, last| {
+            visit(from, Edge::before(first));
+            from = Edge::after(last);
+        });
+        visit(from, mark.end);
+        self.visit_copies_behind(copies, mark.end, &mut |first, last| {
+            visit(Edge::before(first), Edge::after(last))
+        });
+    }
+
+    /// The copies, and theirs, that stand behind the element that an edge is behind: the first in one piece, and that element's.
+    fn visit_copies_behind(&self, copies: &Copies, edge: Edge, visit: &mut dyn FnMut(LocalId, LocalId)) {
+        if edge.element == LocalId::START || edge.side == Side::Before {
+            return;
+        }
+        let mut id = self.log.op_id(edge.element);
+        while let Some((first, copy)) = copies.copy_of(id) {
+            let (Some(first), Some(last)) = (self.local(first), self.local(copy)) else { return };
+            visit(first, last);
+            id = copy;
         }
     }
 
