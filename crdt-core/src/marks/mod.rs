@@ -184,13 +184,16 @@ pub(crate) struct Wanted {
     pub(crate) over: Option<Said>,
 }
 
+/// Told from where to where.
+pub(crate) type VisitPart<'a> = &'a mut dyn FnMut(Edge, Edge);
+
 /// As what marks count, and where they are, if some are undone.
 #[derive(Clone, Copy)]
 pub(crate) struct Ranking<'a> {
     /// As when said a mark counts, if it does.
     pub(crate) rank: &'a dyn Fn(Said) -> Option<Said>,
     /// Tells from where to where a mark is, once or several times.
-    pub(crate) visit_parts: &'a dyn Fn(&LocalMark, &mut dyn FnMut(Edge, Edge)),
+    pub(crate) visit_parts: &'a dyn Fn(&LocalMark, VisitPart<'_>),
 }
 
 /// All marks of a document.

@@ -38,6 +38,15 @@ impl IdSet {
     }
 }
 
+/// What an element has come back as.
+pub(super) struct CopyOf {
+    /// The first of those that came back with it.
+    pub(super) first: OpId,
+    pub(super) at: OpId,
+    /// How many from it on did.
+    len: Seq,
+}
+
 /// Elements that have come back, and as what. Entries do not overlap.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Copies {
@@ -73,32 +82,25 @@ impl Copies {
         self.runs.values().map(|&(len, copy)| (copy, len))
     }
 
-    /// What `id` has come back as first, and the first of the run that it came back in.
-    pub(super) fn copy_of(&self, id: OpId) -> Option<(OpId, OpId)> {
+    /// What `id` has come back as first.
+    pub(super) fn copy_of(&self, id: OpId) -> Option<CopyOf> {
         let (first, &(len, copy)) = self.runs.range(OpId::new(id.replica, 0)..=id).next_back()?;
         let skipped = id.seq - first.seq;
-        (skipped < len).then(|| (copy, OpId::new(copy.replica, copy.seq + skipped)))
+        let len = len.checked_sub(skipped).filter(|&len| len > 0)?;
+        Some(CopyOf { first: copy, at: OpId::new(copy.replica, copy.seq + skipped), len })
     }
 
     /// What `id` has come back as at last, or itself; and for how many from there on, at most `len`, it is so in a
     /// row.
     pub(super) fn follow(&self, id: OpId, len: Seq) -> (OpId, Seq) {
         let (mut id, mut len) = (id, len);
-        loop {
-            let at = |seq| OpId::new(id.replica, seq);
-            if let Some((first, &(run_len, copy))) = self.runs.range(at(0)..=id).next_back()
-                && id.seq - first.seq < run_len
-            {
-                let skipped = id.seq - first.seq;
-                len = len.min(run_len - skipped);
-                id = OpId::new(copy.replica, copy.seq + skipped);
-                continue;
-            }
-            if let Some((next, _)) = self.runs.range(id..at(Seq::MAX)).next() {
-                len = len.min(next.seq - id.seq);
-            }
-            return (id, len);
+        while let Some(copy) = self.copy_of(id) {
+            (id, len) = (copy.at, len.min(copy.len));
         }
+        if let Some((next, _)) = self.runs.range(id..OpId::new(id.replica, Seq::MAX)).next() {
+            len = len.min(next.seq - id.seq);
+        }
+        (id, len)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::EditError;
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::mark::{Expand, Marks};
-use crate::marks::{Edge, LocalMark, Ranking, Stretch, Wanted};
+use crate::marks::{Edge, LocalMark, Ranking, Stretch, VisitPart, Wanted};
 use crate::op_log::{self, LocalId};
 use crate::sequence::Sequence;
 use crate::sorted::{SortedMap, SortedSet};
@@ -489,7 +489,7 @@ impl Doc {
 
     /// Where a mark is if copies have what their elements have: on those of the element that it ends behind, too, and not on those
     /// of the one that it starts behind.
-    fn visit_parts(&self, copies: &Copies, mark: &LocalMark, visit: &mut dyn FnMut(Edge, Edge)) {
+    fn visit_parts(&self, copies: &Copies, mark: &LocalMark, visit: VisitPart<'_>) {
         let mut from = mark.start;
         self.visit_copies_behind(copies, mark.start, &mut |first, last| {
             visit(from, Edge::before(first));
@@ -497,7 +497,7 @@ impl Doc {
         });
         visit(from, mark.end);
         self.visit_copies_behind(copies, mark.end, &mut |first, last| {
-            visit(Edge::before(first), Edge::after(last))
+            visit(Edge::before(first), Edge::after(last));
         });
     }
 
@@ -507,10 +507,10 @@ impl Doc {
             return;
         }
         let mut id = self.log.op_id(edge.element);
-        while let Some((first, copy)) = copies.copy_of(id) {
-            let (Some(first), Some(last)) = (self.local(first), self.local(copy)) else { return };
+        while let Some(copy) = copies.copy_of(id) {
+            let (Some(first), Some(last)) = (self.local(copy.first), self.local(copy.at)) else { return };
             visit(first, last);
-            id = copy;
+            id = copy.at;
         }
     }
 

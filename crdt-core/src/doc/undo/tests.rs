@@ -1,4 +1,5 @@
 use super::*;
+use crate::anchor::Side;
 use crate::codec::{decode_delta, encode_delta};
 use crate::dice::Dice;
 use crate::doc::rich_tests::{Shown, edit, one_by_one, replay};
@@ -287,6 +288,29 @@ fn a_mark_said_again_of_what_came_back_counts_as_when_it_was_said_first() {
             assert_eq!(alice.runs(), *state);
         }
     }
+}
+
+#[test]
+fn what_was_typed_in_front_of_a_link_that_came_back_never_was_in_it() {
+    let mut alice = doc(1);
+    alice.insert(0, "t").unwrap();
+    let mut undo = undo_of(&alice);
+    let link = [("link", Json::string("l"))].into_iter().collect();
+    alice.insert_with(1, "xy", &link).unwrap();
+    undo.undo(&mut alice).unwrap();
+    undo.redo(&mut alice).unwrap();
+    // Behind the letters of the link that are deleted, in front of those that it came back as.
+    let anchor = alice.anchor_at(1, Side::Before).unwrap();
+    let typed = Op { id: OpId::new(ReplicaId::new(2), 0), kind: OpKind::Insert { anchor, text: "a".into() } };
+    alice.apply(&encode_delta(&[typed])).unwrap();
+    let before = alice.runs();
+    assert_eq!(before.iter().map(|run| run.marks.is_empty()).collect::<Vec<_>>(), [true, false]);
+    alice.delete(1..2).unwrap();
+    undo.undo(&mut alice).unwrap();
+    assert_eq!(alice.runs(), before);
+    alice.mark(0..4, "link", Json::string("m")).unwrap();
+    undo.undo(&mut alice).unwrap();
+    assert_eq!(alice.runs(), before);
 }
 
 /// Back and forth through what one wrote alone, with new edits from anywhere on the way.
