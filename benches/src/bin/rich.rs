@@ -1,8 +1,8 @@
-//! What marks cost: typing in a text with 10,000 marks of 100 names beside typing in the same text without, and
-//! reading its runs: `cargo run --release -p crdt-bench --no-default-features --bin rich`.
+//! What marks cost: typing in a text with 10,000 marks of 100 names beside typing in the same text without, undoing
+//! a deletion, and reading its runs: `cargo run --release -p crdt-bench --no-default-features --bin rich`.
 
 use crdt_bench::{AUTHOR, READER};
-use crdt_core::{Doc, Json};
+use crdt_core::{Doc, Json, UndoManager, UndoOptions};
 use crdt_testkit::random::Random;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ fn main() {
     plain.insert(0, &sentence.repeat(CHARACTERS / sentence.len())).expect("the start is there");
     let rich = marked(&plain);
     println!("{} characters; {MARKS} marks of {NAMES} names, {} runs", plain.len(), rich.runs().len());
-    println!("\nwork, {KEYS} keys{:21}plain   with marks   ratio", "");
+    println!("\nwork, {KEYS} keys{:23}plain   with marks   ratio", "");
     row("typing at one place", &plain, &rich, type_at_one_place);
     row("typing in bursts at random places", &plain, &rich, type_in_bursts);
     row("the same, one delta a key", &plain, &rich, |doc| drop(black_box(deltas(doc))));
@@ -38,7 +38,9 @@ fn main() {
     let [plain_reader, rich_reader] = [&plain, &rich].map(reader);
     times("applying those deltas", || timed(&plain_reader, &of_plain), || timed(&rich_reader, &of_rich));
 
-    println!("\nreading{:28}text         runs   ratio", "");
+    row("deleting everything and undoing that", &plain, &rich, delete_and_undo);
+
+    println!("\nreading{:30}text         runs   ratio", "");
     let read = |doc: &Doc, work: &dyn Fn(&Doc)| {
         let start = Instant::now();
         work(doc);
@@ -103,6 +105,12 @@ fn deltas(doc: &mut Doc) -> Vec<Vec<u8>> {
     deltas
 }
 
+fn delete_and_undo(doc: &mut Doc) {
+    let mut undo = UndoManager::new(doc, UndoOptions::default());
+    doc.delete(0..doc.len()).expect("all of the text");
+    undo.undo(doc).expect("there is room").expect("there is an edit to undo");
+}
+
 fn reader(doc: &Doc) -> Doc {
     let mut reader = Doc::new(READER);
     reader.apply(&doc.delta_since(reader.version())).expect("the delta of a document applies");
@@ -126,5 +134,5 @@ fn times(name: &str, one: impl Fn() -> Duration, other: impl Fn() -> Duration) {
     others.sort();
     let milliseconds = |times: &[Duration]| times[ROUNDS / 2].as_secs_f64() * 1e3;
     let (one, other) = (milliseconds(&ones), milliseconds(&others));
-    println!("{name:34} {one:8.3} ms {other:8.3} ms   {:5.2}", other / one);
+    println!("{name:36} {one:8.3} ms {other:8.3} ms   {:5.2}", other / one);
 }

@@ -52,6 +52,26 @@ impl Edge {
 
     /// Which comes first. O(log *n*).
     pub(crate) fn order(self, other: Self, sequence: &Sequence) -> Ordering {
+        self.order_by(other, sequence, |one, other| sequence.order(one, other))
+    }
+
+    /// For many comparisons with this one, which is looked up once: which comes first, another or this one.
+    fn comes_behind(self, sequence: &Sequence) -> impl Fn(Self, Self) -> Ordering + '_ {
+        let spot = (self.element != LocalId::START).then(|| sequence.spot_of(self.element));
+        move |other, _| {
+            other.order_by(self, sequence, |one, here| {
+                let here = spot.unwrap_or_else(|| sequence.spot_of(here));
+                sequence.order_of_spots(sequence.spot_of(one), here)
+            })
+        }
+    }
+
+    fn order_by(
+        self,
+        other: Self,
+        sequence: &Sequence,
+        elements: impl FnOnce(LocalId, LocalId) -> Ordering,
+    ) -> Ordering {
         let is_behind_main = |edge: Self| {
             sequence.main_end().is_some_and(|end| sequence.order(edge.element, end) != Ordering::Less)
         };
@@ -74,7 +94,7 @@ impl Edge {
                 }
             }
             _ if self.element == other.element => self.side.cmp(&other.side),
-            _ => sequence.order(self.element, other.element),
+            _ => elements(self.element, other.element),
         }
     }
 }
@@ -245,7 +265,7 @@ impl MarkTable {
 
     /// The marks that hold directly behind an edge.
     pub(crate) fn behind(&self, edge: Edge, sequence: &Sequence) -> Marks {
-        let order = |one: Edge, other: Edge| one.order(other, sequence);
+        let order = edge.comes_behind(sequence);
         let mut pairs = Vec::new();
         for (name, Name { spans, marks }) in &self.names {
             let winner = spans.get(spans.find(edge, &order)).winner;
@@ -274,7 +294,7 @@ impl MarkTable {
         sequence: &Sequence,
         mut visit: impl FnMut(&'a Arc<str>, Option<Edge>, Option<&'a Json>) -> bool,
     ) {
-        let order = |one: Edge, other: Edge| one.order(other, sequence);
+        let order = Edge::before(element).comes_behind(sequence);
         for (name, Name { spans, marks }) in &self.names {
             let value =
                 |winner: Option<MarkIndex>| winner.and_then(|winner| marks[winner as usize].value.as_ref());

@@ -85,7 +85,7 @@ impl Gap {
 
 /// A place in the tree: behind the first `chars` elements of the item at `slot`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Spot {
+pub(crate) struct Spot {
     slot: Slot,
     chars: usize,
 }

@@ -151,13 +151,20 @@ impl Sequence {
 
     /// Which of two elements, which exist, comes first. O(log *n*).
     pub(crate) fn order(&self, one: LocalId, other: LocalId) -> Ordering {
-        let place = |id| {
-            self.index.note_use();
-            self.find(id).expect("both are elements")
-        };
-        let ((one, one_at), (other, other_at)) = (place(one), place(other));
-        let leaves = self.items.order(one.leaf, other.leaf);
-        leaves.then(one.index.cmp(&other.index)).then(one_at.cmp(&other_at))
+        self.order_of_spots(self.spot_of(one), self.spot_of(other))
+    }
+
+    /// Where an element, which exists, is until the next edit. O(log *n*).
+    pub(crate) fn spot_of(&self, element: LocalId) -> Spot {
+        self.index.note_use();
+        let (slot, at) = self.find(element).expect("it is an element");
+        Spot { slot, chars: at }
+    }
+
+    /// Which of two comes first. O(log *n*).
+    pub(crate) fn order_of_spots(&self, one: Spot, other: Spot) -> Ordering {
+        let leaves = self.items.order(one.slot.leaf, other.slot.leaf);
+        leaves.then(one.slot.index.cmp(&other.slot.index)).then(one.chars.cmp(&other.chars))
     }
 
     /// How many of `len` elements from one on stand in one item, and whether they are visible; `None` if the first is no

@@ -550,8 +550,12 @@ impl Doc {
             self.rich_mut().values.insert(id, Value::Embed(value.clone()));
         }
         let at = self.before_last_edit_of(&text);
-        // What comes back has no say about its neighbours, which may come back, too.
-        self.set_marks_of_last(count as usize, marks, stamp, Some(Expand::None))?;
+        // Directly behind its elements other marks hold only if some start or end between.
+        let last = first.plus(count - 1);
+        if self.rich.as_ref().is_some_and(|rich| rich.marks.is_edge_behind(last)) {
+            // What comes back has no say about its neighbours, which may come back, too.
+            self.set_marks_of_last(count as usize, marks, stamp, Some(Expand::None))?;
+        }
         let Some(at) = self.event_at(first, at) else { return Ok(()) };
         match embed {
             Some(value) => edits.embed(at, value, marks.clone()),
