@@ -295,6 +295,10 @@ impl<K> Default for SortedSet<K> {
 }
 
 impl<K> SortedSet<K> {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -383,6 +383,11 @@ impl MarkTable {
         self.behind.contains(&element)
     }
 
+    /// How many elements a mark starts or ends behind.
+    pub(crate) fn behind_count(&self) -> usize {
+        self.behind.len()
+    }
+
     /// Whether any mark starts or ends behind an element.
     pub(crate) fn has_behind(&self) -> bool {
         !self.behind.is_empty()

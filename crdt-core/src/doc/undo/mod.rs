@@ -28,6 +28,7 @@ use alloc::vec::Vec;
 use core::mem;
 use core::ops::Range;
 use ranges::{Copies, IdSet};
+use revert::Revert;
 
 /// What is undone together, and whose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,7 +220,7 @@ impl UndoManager {
     /// registers, moves and replacements all values once; the first time after others were busy also their operations since.
     ///
     /// # Errors
-    /// [`EditError::Full`], when there is no room for the operations that this takes. Nothing has changed then.
+    /// [`EditError::Full`], when there might not be room for all operations that this takes. Nothing has changed then.
     pub fn undo(&mut self, doc: &mut Doc) -> Result<Option<Undone>, EditError> {
         let open_ms = self.open_ms.unwrap_or_default();
         self.record(doc, open_ms);
@@ -261,36 +262,12 @@ impl UndoManager {
     /// Reverts an item, or nothing of it. Gives what was done and what would revert that.
     fn revert(&mut self, doc: &mut Doc, item: &StackItem) -> Result<(Undone, StackItem), EditError> {
         self.scan_others(doc);
-        if doc.check_own_room(self.most_operations(doc, item)).is_ok() {
-            return self.revert_in(doc, item);
-        }
-        // Close to its limits it may do all the same: one finds out by trying.
-        let (mut manager, mut tried) = (self.clone(), doc.clone());
-        let done = manager.revert_in(&mut tried, item)?;
-        (*self, *doc) = (manager, tried);
-        Ok(done)
-    }
-
-    /// At least as many operations as reverting an item can take.
-    fn most_operations(&self, doc: &Doc, item: &StackItem) -> usize {
-        let operations: usize = item.operations.iter().map(|(_, seqs)| seqs.len()).sum();
-        let statements = item.statements.as_ref().map_or(operations, Vec::len);
-        let copies = self.copies.iter().count() + operations;
-        // A piece that comes back says a name at most once. Then the name changes at most at the ends of its marks, each of which
-        // can stand at two places, and of copies and undone marks.
-        let of_name = |marks: usize| {
-            let ends = (marks + operations).saturating_mul(4);
-            ends.saturating_add(operations + 2 * (copies + statements))
-        };
-        let marks = doc.rich.iter().flat_map(|rich| rich.marks.counts());
-        marks.map(of_name).fold(operations + statements, usize::saturating_add)
-    }
-
-    fn revert_in(&mut self, doc: &mut Doc, item: &StackItem) -> Result<(Undone, StackItem), EditError> {
+        let statements = item.statements.clone().unwrap_or_else(|| self.statements_of(doc, item));
+        doc.check_own_room(self.most_operations(doc, item, statements.len()))?;
         let from = doc.own_seq();
-        let mut revert = revert::Revert::new(doc, self);
-        revert.run(item)?;
-        let (edits, statements) = revert.into_parts();
+        let mut revert = Revert::new(doc, self);
+        revert.run(item, &statements)?;
+        let edits = revert.into_edits();
         let replica = doc.replica();
         let to = doc.own_seq();
         for (member, recorded) in &mut self.group {
@@ -309,6 +286,39 @@ impl UndoManager {
             selection: selection_now,
         };
         Ok((Undone { edits, selection }, opposite))
+    }
+
+    /// The statements among the operations of an item that undoing did not say itself, newest first.
+    fn statements_of(&self, doc: &Doc, item: &StackItem) -> Vec<OpId> {
+        let Some(rich) = &doc.rich else { return Vec::new() };
+        let mut found = Vec::new();
+        for (replica, seqs) in item.operations.iter().rev() {
+            let ids = OpId::new(*replica, seqs.start)..OpId::new(*replica, seqs.end);
+            let values = rich.values.range(ids).rev();
+            found.extend(values.filter(|(_, value)| value.is_statement()).map(|(&id, _)| id));
+        }
+        found.retain(|id| !self.out.contains(id));
+        found
+    }
+
+    /// At least as many operations as reverting an item takes.
+    fn most_operations(&self, doc: &Doc, item: &StackItem, statements: usize) -> usize {
+        let operations: usize = item.operations.iter().map(|(_, seqs)| seqs.len()).sum();
+        let Some(rich) = &doc.rich else { return operations };
+        // What comes back says a name again only where marks end behind it; even if it goes and comes in one step.
+        let again = operations.min(2 * rich.marks.behind_count());
+        let copies = self.copies.iter().count().saturating_add(operations);
+        let of_name = |marks: usize| {
+            // Of undone marks, a name is said again between any two edges at most: those of what holds, of what should, of what
+            // would around copies, of copies and of the undone ones.
+            let edges = (marks + again).saturating_mul(6).saturating_add(copies.saturating_mul(5));
+            if statements == 0 {
+                again
+            } else {
+                again.saturating_add(edges).saturating_add(2 * statements + 3)
+            }
+        };
+        rich.marks.counts().map(of_name).fold(operations.saturating_add(statements), usize::saturating_add)
     }
 
     /// What a mark stands for: itself, unless undoing said it.

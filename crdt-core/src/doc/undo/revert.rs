@@ -79,21 +79,21 @@ pub(super) struct Revert<'a> {
     manager: &'a mut UndoManager,
     copied: Vec<Copied>,
     edits: Edits,
-    statements: Vec<OpId>,
     stamp: Stamp,
 }
 
 impl<'a> Revert<'a> {
     pub(super) fn new(doc: &'a mut Doc, manager: &'a mut UndoManager) -> Self {
         let stamp = doc.next_stamp();
-        Self { doc, manager, copied: Vec::new(), edits: Edits::default(), statements: Vec::new(), stamp }
+        Self { doc, manager, copied: Vec::new(), edits: Edits::default(), stamp }
     }
 
-    pub(super) fn into_parts(self) -> (Vec<TextEdit>, Vec<OpId>) {
-        (self.edits.into_list(), self.statements)
+    pub(super) fn into_edits(self) -> Vec<TextEdit> {
+        self.edits.into_list()
     }
 
-    pub(super) fn run(&mut self, item: &StackItem) -> Result<(), EditError> {
+    /// Reverts operations, and lets statements count no longer, or again. There has to be room.
+    pub(super) fn run(&mut self, item: &StackItem, statements: &[OpId]) -> Result<(), EditError> {
         let own_insertions = |id: OpId| {
             let holds =
                 |(replica, seqs): &(ReplicaId, Range<Seq>)| *replica == id.replica && seqs.contains(&id.seq);
@@ -108,17 +108,13 @@ impl<'a> Revert<'a> {
             }
         }
         self.note_said_again();
-        self.statements = match &item.statements {
-            Some(statements) => statements.clone(),
-            None => self.statements_of(item),
-        };
-        for &id in &self.statements {
+        for &id in statements {
             if !self.manager.out.remove(&id) {
                 self.manager.out.insert(id);
             }
         }
         let (mut marks, mut topics) = (SortedMap::<Arc<str>, Vec<Stretch>>::new(), Topics::new());
-        for id in &self.statements {
+        for id in statements {
             match self.doc.rich.as_ref().and_then(|rich| rich.values.get(id)) {
                 Some(Value::Mark(mark)) => {
                     let stretches = marks.or_insert_with(mark.name.clone(), Vec::new);
@@ -150,19 +146,6 @@ impl<'a> Revert<'a> {
             }
         })
         .collect()
-    }
-
-    /// The statements among the operations of an item that undoing did not say itself, newest first.
-    fn statements_of(&self, item: &StackItem) -> Vec<OpId> {
-        let Some(rich) = &self.doc.rich else { return Vec::new() };
-        let mut found = Vec::new();
-        for (replica, seqs) in item.operations.iter().rev() {
-            let ids = OpId::new(*replica, seqs.start)..OpId::new(*replica, seqs.end);
-            let values = rich.values.range(ids).rev();
-            found.extend(values.filter(|(_, value)| value.is_statement()).map(|(&id, _)| id));
-        }
-        found.retain(|id| !self.manager.out.contains(id));
-        found
     }
 
     /// Deletes what is left of elements, or of what they came back as.
