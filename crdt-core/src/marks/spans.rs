@@ -47,7 +47,7 @@ impl Default for Spans {
 
 impl Spans {
     /// The last span that starts at `at` or in front of it.
-    pub(super) fn find(&self, at: Edge, order: &impl Fn(Edge, Edge) -> Ordering) -> Spot {
+    pub(super) fn find(&self, at: Edge, order: &dyn Fn(Edge, Edge) -> Ordering) -> Spot {
         let reaches = |span: &Span| order(span.from, at) != Ordering::Greater;
         // The very first reaches everything.
         let block = self.blocks.partition_point(|block| reaches(&block[0])).max(1) - 1;
@@ -75,8 +75,8 @@ impl Spans {
         &mut self,
         (from, to): (Edge, Edge),
         mark: MarkIndex,
-        order: &impl Fn(Edge, Edge) -> Ordering,
-        beats: &impl Fn(Option<MarkIndex>) -> bool,
+        order: &dyn Fn(Edge, Edge) -> Ordering,
+        beats: &dyn Fn(Option<MarkIndex>) -> bool,
     ) -> Vec<Changed> {
         let mut changed = Vec::new();
         if order(from, to) != Ordering::Less {
@@ -155,7 +155,7 @@ impl Spans {
 
 #[cfg(test)]
 impl Spans {
-    pub(super) fn assert_invariants(&self, order: &impl Fn(Edge, Edge) -> Ordering) {
+    pub(super) fn assert_invariants(&self, order: &dyn Fn(Edge, Edge) -> Ordering) {
         assert!(self.blocks.iter().all(|block| !block.is_empty() && block.len() <= BLOCK));
         let all: Vec<Span> = self.blocks.concat();
         assert_eq!(all[0].from, Edge::START);
