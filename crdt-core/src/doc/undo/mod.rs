@@ -177,7 +177,16 @@ impl UndoManager {
         let interval_ms = self.interval_ms;
         let goes_on = |last_ms: u64| now_ms.saturating_sub(last_ms) < interval_ms;
         match self.undo.last_mut() {
-            Some(last) if self.open_ms.is_some_and(goes_on) => last.operations.append(&mut new),
+            Some(last) if self.open_ms.is_some_and(goes_on) => {
+                for (replica, seqs) in new {
+                    match last.operations.last_mut() {
+                        Some((same, before)) if (*same, before.end) == (replica, seqs.start) => {
+                            before.end = seqs.end;
+                        }
+                        _ => last.operations.push((replica, seqs)),
+                    }
+                }
+            }
             _ => {
                 let item = StackItem { operations: new, statements: None, selection: self.selection };
                 self.undo.push(item);
