@@ -5,6 +5,7 @@ mod editing;
 mod edits;
 mod entries;
 mod going_on;
+mod history;
 mod intake;
 mod lists;
 mod marking;
