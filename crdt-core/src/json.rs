@@ -3,17 +3,12 @@
 //! The core never looks inside a value. It keeps the text, checked once and without the blanks between its tokens,
 //! and two values are equal if their texts are.
 
+use crate::limits::{MAX_JSON_BYTES, MAX_JSON_DEPTH};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
-
-/// The most bytes of one value.
-pub(crate) const MAX_JSON_BYTES: usize = 1 << 24;
-
-/// The most arrays and objects that one stands in.
-const MAX_DEPTH: usize = 128;
 
 /// A JSON value (RFC 8259), kept as text. Cloning shares it.
 ///
@@ -41,16 +36,26 @@ impl Json {
         if text.len() > MAX_JSON_BYTES {
             return Err(JsonError { position_utf8: MAX_JSON_BYTES });
         }
-        let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, compact: None };
-        scanner.value()?;
+        Self::parse_within(text, MAX_JSON_DEPTH).map_err(|error| match error {
+            NotJson::Invalid(error) | NotJson::TooDeep(error) => error,
+        })
+    }
+
+    /// As [`Json::parse`], of any length, in at most so many arrays and objects.
+    pub(crate) fn parse_within(text: &str, max_depth: usize) -> Result<Self, NotJson> {
+        let mut scanner =
+            Scanner { bytes: text.as_bytes(), at: 0, compact: None, max_depth, is_too_deep: false };
+        let value = scanner.value();
+        value.map_err(if scanner.is_too_deep { NotJson::TooDeep } else { NotJson::Invalid })?;
         scanner.blanks();
         if scanner.at < text.len() {
-            return Err(scanner.wrong());
+            return Err(NotJson::Invalid(scanner.wrong()));
         }
         Ok(match scanner.compact {
             None => Self(text.into()),
             Some(compact) => {
-                Self(String::from_utf8(compact).map_err(|_| JsonError { position_utf8: 0 })?.into())
+                let compact = String::from_utf8(compact);
+                Self(compact.map_err(|_| NotJson::Invalid(JsonError { position_utf8: 0 }))?.into())
             }
         })
     }
@@ -117,11 +122,20 @@ impl fmt::Display for JsonError {
 
 impl Error for JsonError {}
 
+/// Why a text was refused as a JSON value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotJson {
+    Invalid(JsonError),
+    TooDeep(JsonError),
+}
+
 /// Reads tokens; from the first blank on it copies them.
 struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
     compact: Option<Vec<u8>>,
+    max_depth: usize,
+    is_too_deep: bool,
 }
 
 impl Scanner<'_> {
@@ -175,7 +189,8 @@ impl Scanner<'_> {
                 }
             };
             if let Some(is_object) = opens {
-                if open.len() == MAX_DEPTH {
+                if open.len() >= self.max_depth {
+                    self.is_too_deep = true;
                     return Err(self.wrong());
                 }
                 self.take_one();
@@ -345,8 +360,8 @@ mod tests {
     #[test]
     fn depth_is_limited_and_takes_no_stack() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
-        assert!(Json::parse(&nested(MAX_DEPTH)).is_ok());
-        assert!(Json::parse(&nested(MAX_DEPTH + 1)).is_err());
+        assert!(Json::parse(&nested(MAX_JSON_DEPTH)).is_ok());
+        assert!(Json::parse(&nested(MAX_JSON_DEPTH + 1)).is_err());
         assert!(Json::parse(&"[".repeat(1 << 20)).is_err());
     }
 

@@ -41,6 +41,7 @@ mod error;
 mod event;
 mod ids;
 mod json;
+mod limits;
 mod mark;
 mod marks;
 mod op;

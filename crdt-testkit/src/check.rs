@@ -10,7 +10,7 @@ use crate::random::Random;
 use crate::script::{Script, Step};
 use crate::sequences;
 use crate::twin::{Turn, Twin, expand};
-use crdt_core::codec::{decode_delta, encode_delta};
+use crdt_core::codec::{Limits, decode_delta, encode_delta};
 use crdt_core::{Anchor, Doc, Json, Marks, Op, OpId, ReplicaId, VersionVector};
 use std::collections::BTreeMap;
 
@@ -209,7 +209,8 @@ impl Run {
         let mut ops = Vec::new();
         for delta in &self.deltas {
             ops.extend(
-                decode_delta(delta).map_err(|error| Failure::new(format!("own delta refused: {error}")))?,
+                decode_delta(delta, &Limits::DEFAULT)
+                    .map_err(|error| Failure::new(format!("own delta refused: {error}")))?,
             );
         }
         if ops.is_empty() {

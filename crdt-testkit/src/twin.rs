@@ -5,7 +5,7 @@ use crate::edit::Edit;
 use crate::failure::{Checked, Failure, same};
 use crate::model::{Model, ModelOp, ModelOpKind};
 use crate::plain::PlainText;
-use crdt_core::codec::{decode_delta, encode_delta};
+use crdt_core::codec::{Limits, decode_delta, encode_delta};
 use crdt_core::{Anchor, Doc, Expand, Op, OpId, ReplicaId, Side, UndoManager, UndoOptions, VersionVector};
 use std::collections::BTreeSet;
 
@@ -170,7 +170,7 @@ impl Twin {
     /// # Errors
     /// When the version vector does not survive its encoding.
     pub fn delta_for(&self, other: &Self) -> Checked<Vec<u8>> {
-        let version = VersionVector::decode(&other.doc.version().encode())
+        let version = VersionVector::decode(&other.doc.version().encode(), &Limits::DEFAULT)
             .map_err(|error| Failure::new(format!("encoded version vector refused: {error}")))?;
         same("version vector after encoding", &version, other.doc.version())?;
         Ok(self.doc.delta_since(&version))
@@ -345,7 +345,8 @@ pub fn expand(delta: &[u8]) -> Checked<Vec<ModelOp>> {
         return Ok(Vec::new());
     }
     let decode = |bytes: &[u8]| {
-        decode_delta(bytes).map_err(|error| Failure::new(format!("delta does not decode: {error}")))
+        decode_delta(bytes, &Limits::DEFAULT)
+            .map_err(|error| Failure::new(format!("delta does not decode: {error}")))
     };
     let ops = decode(delta)?;
     // Runs may be joined, and replicas come in another order; the operations are the same.

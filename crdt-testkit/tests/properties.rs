@@ -3,7 +3,7 @@
 //! Every run has the same histories; `CRDT_SEED=… cargo test -p crdt-testkit` has others, which
 //! `CRDT_SEED=random` draws and prints, `CRDT_CASES=…` more of them. What fails is shrunk and printed as a script.
 
-use crdt_core::codec::{decode_delta, encode_delta};
+use crdt_core::codec::{Limits, decode_delta, encode_delta};
 use crdt_core::{Anchor, Doc, Json, Op, OpId, ReplicaId, Side, VersionVector};
 use crdt_testkit::cluster::Cluster;
 use crdt_testkit::edit::Edit;
@@ -240,7 +240,9 @@ fn random_edit(random: &mut Random, len: usize) -> Edit {
 fn all_ops(deltas: &[Vec<u8>]) -> Checked<Vec<Op>> {
     let mut ops = Vec::new();
     for delta in deltas {
-        ops.extend(decode_delta(delta).map_err(|error| Failure::new(format!("delta: {error}")))?);
+        ops.extend(
+            decode_delta(delta, &Limits::DEFAULT).map_err(|error| Failure::new(format!("delta: {error}")))?,
+        );
     }
     Ok(ops)
 }

@@ -1,6 +1,6 @@
 //! What comes from outside can be large, wrong, or a lie; none of that may harm a document.
 
-use crdt_core::codec::{decode_delta, encode_delta};
+use crdt_core::codec::{Limits, decode_delta, encode_delta};
 use crdt_core::{Anchor, ApplyError, Doc, Op, OpId, OpKind, ReplicaId, VersionVector};
 use crdt_testkit::histories::{for_all, histories};
 use crdt_testkit::model::{Model, ModelOp};
@@ -64,7 +64,7 @@ fn edit_anywhere(doc: &mut Doc, random: &mut Random) -> Checked<Vec<u8>> {
 }
 
 fn decode(delta: &[u8]) -> Checked<Vec<Op>> {
-    decode_delta(delta).map_err(|error| Failure::new(format!("delta refused: {error}")))
+    decode_delta(delta, &Limits::DEFAULT).map_err(|error| Failure::new(format!("delta refused: {error}")))
 }
 
 /// The order is the traversal of whatever tree the operations form, also of one that nobody can

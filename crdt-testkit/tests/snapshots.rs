@@ -1,7 +1,7 @@
 //! What a snapshot keeps, and what a lying one can do.
 
 use crdt_core::bytes::{crc32c, write_bytes, write_u64_le, write_varint};
-use crdt_core::codec::{decode_delta, encode_delta};
+use crdt_core::codec::{Limits, decode_delta, encode_delta};
 use crdt_core::{
     Anchor, ApplyError, DecodeError, Doc, Op, OpId, OpKind, ReplicaId, Side, TextEdit, VersionVector,
 };
@@ -20,7 +20,8 @@ fn open(replica: u64, snapshot: &[u8]) -> Checked<Doc> {
 
 /// The operations of a delta one by one, by id: replicas and runs may be cut and ordered differently.
 fn ops(delta: &[u8]) -> Checked<Vec<ModelOp>> {
-    let runs = decode_delta(delta).map_err(|error| Failure::new(format!("delta refused: {error}")))?;
+    let runs = decode_delta(delta, &Limits::DEFAULT)
+        .map_err(|error| Failure::new(format!("delta refused: {error}")))?;
     let mut ops: Vec<_> = runs.iter().flat_map(ModelOp::from_run).collect();
     ops.sort_by_key(|op| op.id);
     Ok(ops)
@@ -311,6 +312,6 @@ fn what_an_older_format_wrote_is_refused_by_its_version() {
     let delta = [&[0xd1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2 << 3][..], b"hi"].concat();
     let expected = DecodeError::UnsupportedVersion(1);
     assert_eq!(Doc::new(ReplicaId::new(2)).apply(&delta), Err(ApplyError::Decode(expected)));
-    assert_eq!(decode_delta(&delta), Err(expected));
+    assert_eq!(decode_delta(&delta, &Limits::DEFAULT), Err(expected));
     assert_eq!(refusal(&seal([b"CRDTS\x01", &delta[..]].concat())), expected);
 }

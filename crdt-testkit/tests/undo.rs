@@ -2,7 +2,7 @@
 //!
 //! That undoing all of one's own leaves what the others wrote, `crdt_testkit::check` asserts for every script.
 
-use crdt_core::codec::decode_delta;
+use crdt_core::codec::{Limits, decode_delta};
 use crdt_core::{Doc, Op, ReplicaId, UndoManager, UndoOptions, VersionVector};
 use crdt_testkit::edit::Edit;
 use crdt_testkit::histories::{for_all, histories};
@@ -192,7 +192,7 @@ fn a_group_is_undone_as_one() {
 
 fn ops(doc: &Doc) -> Checked<Vec<Op>> {
     let delta = doc.delta_since(&VersionVector::new());
-    decode_delta(&delta).map_err(|error| Failure::new(format!("delta refused: {error}")))
+    decode_delta(&delta, &Limits::DEFAULT).map_err(|error| Failure::new(format!("delta refused: {error}")))
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::error::{throw, thrown};
 use crate::packet;
+use crdt_core::codec::Limits;
 use crdt_core::{Anchor, Expand, Json, Marks, ReplicaId, Seq, Side, VersionVector};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -225,7 +226,7 @@ impl Doc {
     #[wasm_bindgen(js_name = deltaSince)]
     pub fn delta_since(&mut self, version: Option<Box<[u8]>>) -> Result<Vec<u8>, JsValue> {
         let version = match version {
-            Some(bytes) => VersionVector::decode(&bytes).map_err(throw)?,
+            Some(bytes) => VersionVector::decode(&bytes, &Limits::DEFAULT).map_err(throw)?,
             None => VersionVector::new(),
         };
         self.inner.decode_history_since(&version);

@@ -1,6 +1,6 @@
 //! Bytes from outside as a delta: refused without a trace, or applied with every invariant intact.
 
-use crdt_core::codec::{ReplicaNames, decode_delta, encode_delta};
+use crdt_core::codec::{Limits, ReplicaNames, decode_delta, encode_delta};
 use crdt_core::{Anchor, ApplyError, Doc, Json, Mark, Op, OpId, OpKind, ReplicaId, Value, VersionVector};
 
 /// A document in which most short references lead somewhere.
@@ -103,10 +103,10 @@ fn over_a_connection(bytes: &[u8]) {
 /// Everything below, with these bytes.
 pub(crate) fn check(bytes: &[u8]) {
     over_a_connection(bytes);
-    if let Ok(mut ops) = decode_delta(bytes) {
+    if let Ok(mut ops) = decode_delta(bytes, &Limits::DEFAULT) {
         ops.sort_by_key(|op| op.id);
         let again = encode_delta(&ops);
-        assert_eq!(decode_delta(&again).as_ref(), Ok(&ops), "what was decoded round-trips");
+        assert_eq!(decode_delta(&again, &Limits::DEFAULT).as_ref(), Ok(&ops), "what was decoded round-trips");
         assert!(bytes[0] >= 0x80 || again == bytes, "one run has one form");
     }
     let mut doc = known();
@@ -124,7 +124,8 @@ pub(crate) fn check(bytes: &[u8]) {
             assert_eq!((opened.runs(), opened.version()), (doc.runs(), doc.version()));
             assert_eq!(opened.pending(), doc.pending());
             let everything = doc.delta_since(&VersionVector::new());
-            let mut ops = decode_delta(&everything).expect("a document reads what it wrote");
+            let mut ops =
+                decode_delta(&everything, &Limits::DEFAULT).expect("a document reads what it wrote");
             // In causal order as far as ids tell: what waits makes `in_pieces` give up.
             ops.sort_by_key(|op| (op.id.replica != ReplicaId::new(0), op.id));
             if let Some(pieced) = in_pieces(Doc::new(ReplicaId::new(u64::MAX)), &ops, bytes) {

@@ -5,7 +5,7 @@
 //! be the truth is held to all invariants.
 
 use crdt_core::bytes::crc32c;
-use crdt_core::codec::{decode_delta, encode_delta};
+use crdt_core::codec::{Limits, decode_delta, encode_delta};
 use crdt_core::{
     Anchor, Content, Doc, Json, Mark, Marks, Op, OpId, OpKind, ReplicaId, Side, TextEdit, TextRun, Value,
     VersionVector,
@@ -23,7 +23,7 @@ pub(crate) fn check(chunks: &[u8]) {
     assert_eq!(again.encode_snapshot(), doc.encode_snapshot(), "what was saved has one form");
 
     let everything = doc.delta_since(&VersionVector::new());
-    decode_delta(&everything).expect("a document reads what it wrote");
+    decode_delta(&everything, &Limits::DEFAULT).expect("a document reads what it wrote");
     // Whoever gets the operations alone may come to another order, or refuse them: then it was a lie.
     let mut told = Doc::new(ReplicaId::new(u64::MAX - 1));
     let is_true = told.apply(&everything).is_ok() && told.encode_snapshot() == doc.encode_snapshot();

@@ -9,8 +9,11 @@ use std::path::Path;
 /// `crdt-core/src`, lowest layer first. Modules of one layer do not know each other.
 const CORE_LAYERS: &[&[&str]] = &[
     &["ids", "dice", "sorted"],
-    &["anchor", "json"],
-    &["error", "mark"],
+    &["anchor"],
+    &["error"],
+    &["limits"],
+    &["json"],
+    &["mark"],
     &["bytes", "tree", "units", "value"],
     &["op", "event"],
     &["op_log"],

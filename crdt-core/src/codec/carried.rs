@@ -25,12 +25,12 @@
 //! Everything that is not said otherwise is a varint; `index` counts in the table, which ascends by replica and so do the
 //! blocks. JSON has no blanks between tokens.
 
-use super::limits::{MAX_NAME_BYTES, MAX_STAMP};
 use crate::anchor::{Anchor, Side};
 use crate::bytes::{Reader, write_bytes, write_u64_le, write_varint};
 use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId, Seq};
-use crate::json::Json;
+use crate::json::{Json, NotJson};
+use crate::limits::{Limits, MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_NAME_BYTES, MAX_STAMP};
 use crate::sorted::SortedMap;
 use crate::value::{Mark, Register, SequenceKind, Value};
 use alloc::sync::Arc;
@@ -150,8 +150,9 @@ fn write_anchor(out: &mut Vec<u8>, anchor: Anchor, table: &SortedMap<ReplicaId, 
 pub(crate) type Carried = Vec<(OpId, Value)>;
 
 /// Reads what [`write_carried`] wrote, to the end of the bytes.
-pub(crate) fn read_carried(reader: &mut Reader<'_>) -> Result<Carried, DecodeError> {
+pub(crate) fn read_carried(reader: &mut Reader<'_>, limits: &Limits) -> Result<Carried, DecodeError> {
     let count = reader.count(8)?;
+    limits.check_replicas(count)?;
     let mut table: Vec<ReplicaId> = Vec::with_capacity(count);
     for _ in 0..count {
         let replica = ReplicaId::new(reader.u64_le()?);
@@ -170,11 +171,12 @@ pub(crate) fn read_carried(reader: &mut Reader<'_>) -> Result<Carried, DecodeErr
         if count == 0 {
             return Err(DecodeError::InvalidValue("count of values"));
         }
+        limits.check_values(carried.len().saturating_add(count))?;
         let mut next: Seq = 0;
         for _ in 0..count {
             let seq = next.checked_add(reader.varint_u32()?).ok_or(DecodeError::InvalidNumber)?;
             next = seq.checked_add(1).ok_or(DecodeError::InvalidNumber)?;
-            let value = read_value(reader, &table)?;
+            let value = read_value(reader, &table, limits)?;
             carried.push((OpId::new(replica, seq), value));
         }
     }
@@ -189,19 +191,19 @@ fn replica_of(table: &[ReplicaId], index: u64) -> Result<ReplicaId, DecodeError>
     table.get(index).copied().ok_or(DecodeError::InvalidValue("replica index"))
 }
 
-fn read_value(reader: &mut Reader<'_>, table: &[ReplicaId]) -> Result<Value, DecodeError> {
+fn read_value(reader: &mut Reader<'_>, table: &[ReplicaId], limits: &Limits) -> Result<Value, DecodeError> {
     match reader.u8()? {
-        EMBED => read_json(reader).map(Value::Embed),
+        EMBED => read_json(reader, limits).map(Value::Embed),
         kind @ (MARK | UNMARK) => {
             let stamp = read_stamp(reader)?;
             let (start, end) = (read_anchor(reader, table)?, read_anchor(reader, table)?);
-            let name = read_name(reader)?;
-            let value = if kind == MARK { Some(read_json(reader)?) } else { None };
+            let name = read_name(reader, limits)?;
+            let value = if kind == MARK { Some(read_json(reader, limits)?) } else { None };
             Ok(Value::Mark(Mark { start, end, name, value, stamp }))
         }
         kind @ (REGISTER | EMPTIED) => {
-            let (stamp, name) = (read_stamp(reader)?, read_name(reader)?);
-            let value = if kind == REGISTER { Some(read_json(reader)?) } else { None };
+            let (stamp, name) = (read_stamp(reader)?, read_name(reader, limits)?);
+            let value = if kind == REGISTER { Some(read_json(reader, limits)?) } else { None };
             Ok(Value::Register(Register { name, value, stamp }))
         }
         ROOTS => Ok(Value::Roots),
@@ -211,12 +213,12 @@ fn read_value(reader: &mut Reader<'_>, table: &[ReplicaId]) -> Result<Value, Dec
                 LIST => SequenceKind::List,
                 _ => return Err(DecodeError::InvalidValue("kind of a sequence")),
             };
-            Ok(Value::Open { name: read_name(reader)?, kind })
+            Ok(Value::Open { name: read_name(reader, limits)?, kind })
         }
         CLOSE => Ok(Value::Close),
         REPLACE => {
             let (stamp, element) = (read_stamp(reader)?, read_element(reader, table)?);
-            Ok(Value::Replace { element, value: read_json(reader)?, stamp })
+            Ok(Value::Replace { element, value: read_json(reader, limits)?, stamp })
         }
         MOVE => {
             let (stamp, element) = (read_stamp(reader)?, read_element(reader, table)?);
@@ -235,17 +237,24 @@ fn read_stamp(reader: &mut Reader<'_>) -> Result<u64, DecodeError> {
     if stamp > MAX_STAMP { Err(DecodeError::LimitExceeded("stamp")) } else { Ok(stamp) }
 }
 
-fn read_name(reader: &mut Reader<'_>) -> Result<Arc<str>, DecodeError> {
+fn read_name(reader: &mut Reader<'_>, limits: &Limits) -> Result<Arc<str>, DecodeError> {
     let name = reader.str()?;
-    if name.len() > MAX_NAME_BYTES {
+    if name.len() > limits.max_name_bytes.min(MAX_NAME_BYTES) {
         return Err(DecodeError::LimitExceeded("bytes of a name"));
     }
     Ok(name.into())
 }
 
-fn read_json(reader: &mut Reader<'_>) -> Result<Json, DecodeError> {
+fn read_json(reader: &mut Reader<'_>, limits: &Limits) -> Result<Json, DecodeError> {
     let text = reader.str()?;
-    let json = Json::parse(text).map_err(|_| DecodeError::InvalidValue("JSON"))?;
+    if text.len() > limits.max_json_bytes.min(MAX_JSON_BYTES) {
+        return Err(DecodeError::LimitExceeded("bytes of a JSON value"));
+    }
+    let json = Json::parse_within(text, limits.max_json_depth.min(MAX_JSON_DEPTH));
+    let json = json.map_err(|error| match error {
+        NotJson::Invalid(_) => DecodeError::InvalidValue("JSON"),
+        NotJson::TooDeep(_) => DecodeError::LimitExceeded("depth of a JSON value"),
+    })?;
     if json.as_str() == text { Ok(json) } else { Err(DecodeError::InvalidValue("JSON")) }
 }
 

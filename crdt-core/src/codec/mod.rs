@@ -9,17 +9,16 @@
 
 mod carried;
 mod delta;
-mod limits;
 mod snapshot;
 mod values;
 
+pub use crate::limits::Limits;
 pub(crate) use carried::{Carried, write_carried};
 pub(crate) use delta::{
     DeltaWriter, check_carried, decode_rich, decode_runs, decode_runs_named, decode_single,
     decode_single_named, read_keystroke, take_rich, write_keystroke, write_rich, write_single,
 };
 pub use delta::{ReplicaNames, decode_delta, encode_delta};
-pub(crate) use limits::{MAX_NAME_BYTES, MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS, MAX_STAMP};
 pub(crate) use snapshot::{
     Anchors, Deletion, Deletions, SnapshotParts, SnapshotWriter, decode_snapshot, derived,
 };

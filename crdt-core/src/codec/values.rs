@@ -10,6 +10,7 @@ use crate::anchor::{Anchor, Side};
 use crate::bytes::{Reader, write_u64_le, write_varint};
 use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId, VersionVector};
+use crate::limits::Limits;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -27,13 +28,19 @@ impl VersionVector {
 
     /// Decodes what [`VersionVector::encode`] wrote.
     ///
+    /// O(bytes), whatever counts it claims: they are numbers, and nothing that takes a vector does anything in proportion
+    /// to them.
+    ///
     /// # Errors
-    /// Whatever is wrong with the bytes.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    /// Whatever is wrong with the bytes; [`DecodeError::LimitExceeded`] if they name more replicas than `limits` allow.
+    pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
+        limits.check_input(bytes)?;
         let mut reader = Reader::new(bytes);
         let mut last = None;
         let mut vector = Self::new();
-        for _ in 0..reader.count(9)? {
+        let count = reader.count(9)?;
+        limits.check_replicas(count)?;
+        for _ in 0..count {
             let replica = ReplicaId::new(reader.u64_le()?);
             let count = reader.varint_u32()?;
             if count == 0 || last.is_some_and(|last| last >= replica) {

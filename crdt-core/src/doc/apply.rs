@@ -11,9 +11,10 @@ use super::edits::Edits;
 use super::intake::{Intake, check_own_references, elements, invalid_reference};
 use super::{Doc, seq_of};
 use crate::anchor::{Anchor, Side};
-use crate::codec::{Carried, MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS};
+use crate::codec::Carried;
 use crate::error::ApplyError;
 use crate::ids::{OpId, ReplicaId, Seq};
+use crate::limits::Limits;
 use crate::op::{Row, RowKind, Run, RunKind, Runs};
 use crate::op_log::{LocalId, MAX_REPLICAS, MAX_TEXT_BYTES, OpLog, Placement, ReplicaIndex, WIDE_RUN};
 use crate::sequence::Beside;
@@ -173,12 +174,14 @@ impl Doc {
     /// Whether there is room for what integrates at most so many new replicas and this much text, and for what has
     /// to wait.
     fn check_room(&self, new_replicas: usize, text: usize, left: &[Run<'_>]) -> Result<(), ApplyError> {
-        let waiting: usize = left.iter().map(|run| run.len as usize).sum();
-        if waiting > MAX_PENDING_OPERATIONS - self.pending.operations() {
-            return Err(ApplyError::PendingFull { limit: MAX_PENDING_OPERATIONS });
+        let waiting = left.iter().fold(0_usize, |sum, run| sum.saturating_add(run.len as usize));
+        let Limits { max_pending_operations, max_pending_runs, .. } = self.limits;
+        let is_more = |new: usize, here: usize, limit: usize| new > 0 && new > limit.saturating_sub(here);
+        if is_more(waiting, self.pending.operations(), max_pending_operations) {
+            return Err(ApplyError::PendingFull { limit: max_pending_operations });
         }
-        if left.len() > MAX_PENDING_RUNS - self.pending.run_count() {
-            return Err(ApplyError::PendingFull { limit: MAX_PENDING_RUNS });
+        if is_more(left.len(), self.pending.run_count(), max_pending_runs) {
+            return Err(ApplyError::PendingFull { limit: max_pending_runs });
         }
         let text_of =
             |run: &Run<'_>| if let RunKind::Insert { text, .. } = run.kind { text.len() } else { 0 };

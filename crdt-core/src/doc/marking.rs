@@ -2,10 +2,10 @@
 
 use super::Doc;
 use super::regions::Scope;
-use crate::codec::MAX_NAME_BYTES;
 use crate::error::EditError;
 use crate::ids::OpId;
 use crate::json::Json;
+use crate::limits::MAX_NAME_BYTES;
 use crate::mark::{Content, Expand, Marks, TextRun};
 use crate::marks::Edge;
 use crate::op_log::LocalId;

@@ -7,6 +7,8 @@ mod entries;
 mod going_on;
 mod history;
 mod intake;
+#[cfg(test)]
+mod limits_tests;
 mod lists;
 mod marking;
 mod past;
@@ -38,6 +40,7 @@ use crate::codec::{
 use crate::error::{ApplyError, EditError};
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, Seq, VersionVector};
+use crate::limits::Limits;
 use crate::op::{Run, RunKind, Runs};
 use crate::op_log::{LocalId, NOT_LISTED, OpLog, Pending, ReplicaIndex, Said};
 use crate::sequence::{Place, Sequence, Unit};
@@ -89,6 +92,7 @@ pub struct Doc {
     /// What is there besides plain text, once anything is.
     rich: Option<Box<Rich>>,
     transaction: Stamping,
+    limits: Limits,
 }
 
 /// Operations that wait for others, and what they wait for.
@@ -114,12 +118,42 @@ impl Doc {
             pending: Pending::default(),
             rich: None,
             transaction: Stamping::default(),
+            limits: Limits::DEFAULT,
         }
     }
 
     /// Who issues the operations of local edits.
     pub fn replica(&self) -> ReplicaId {
         self.replica
+    }
+
+    /// How much [`Doc::apply`] and its likes take from outside.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Sets how much [`Doc::apply`] and its likes take from outside; until then it is [`Limits::DEFAULT`].
+    ///
+    /// What is here already stays, and what waits does too. A delta of one keystroke (16 bytes at most) always passes.
+    ///
+    /// # Examples
+    /// ```
+    /// use crdt_core::codec::Limits;
+    /// use crdt_core::{Doc, ReplicaId, VersionVector};
+    ///
+    /// let mut strangers = Limits::default();
+    /// strangers.max_input_bytes = 1 << 20;
+    /// let mut doc = Doc::new(ReplicaId::new(1));
+    /// doc.set_limits(strangers);
+    ///
+    /// let mut flood = Doc::new(ReplicaId::new(2));
+    /// flood.insert(0, &"x".repeat(2 << 20))?;
+    /// assert!(doc.apply(&flood.delta_since(&VersionVector::new())).is_err());
+    /// assert!(doc.is_empty() && doc.version().is_empty());
+    /// # Ok::<(), crdt_core::EditError>(())
+    /// ```
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     /// The length of the text in scalar values. O(1), and O(log *n*) beside named sequences.
@@ -370,16 +404,16 @@ impl Doc {
         names: &mut ReplicaNames,
     ) -> Result<Vec<TextEdit>, ApplyError> {
         let mut edits = Edits::default();
-        if let Some((inner, carried)) = take_rich(delta)? {
-            let runs = decode_runs_named(inner, names)?;
+        if let Some((inner, carried)) = take_rich(delta, &self.limits)? {
+            let runs = decode_runs_named(inner, names, &self.limits)?;
             check_carried(&runs, &carried)?;
             self.apply_runs(runs, carried, Some(&mut edits))?;
             return Ok(edits.into_list());
         }
-        match decode_single_named(delta, names)? {
+        match decode_single_named(delta, names, &self.limits)? {
             Some(run) => self.apply_run(run, Some(&mut edits))?,
             None => {
-                let runs = decode_runs_named(delta, names)?;
+                let runs = decode_runs_named(delta, names, &self.limits)?;
                 self.apply_runs(runs, Carried::new(), Some(&mut edits))?;
             }
         }
@@ -402,10 +436,10 @@ impl Doc {
 
     #[inline(never)]
     fn apply_any_delta(&mut self, delta: &[u8], edits: Option<&mut Edits>) -> Result<(), ApplyError> {
-        match decode_single(delta)? {
+        match decode_single(delta, &self.limits)? {
             Some(run) => self.apply_run(run, edits),
             None => {
-                let (runs, carried) = decode_rich(delta)?;
+                let (runs, carried) = decode_rich(delta, &self.limits)?;
                 self.apply_runs(runs, carried, edits)
             }
         }

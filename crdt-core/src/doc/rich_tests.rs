@@ -1,7 +1,7 @@
 //! Documents with marks and embeds: scenarios, and random ones against every mark laid over every element.
 
 use super::*;
-use crate::codec::{decode_delta, encode_delta};
+use crate::codec::{Limits, decode_delta, encode_delta};
 use crate::dice::Dice;
 use crate::json::Json;
 use crate::mark::{Content, Expand, Marks, TextRun};
@@ -41,7 +41,7 @@ fn shown(doc: &Doc) -> String {
 
 /// Each visible element with its character or embed, and its marks: by all that was ever said.
 fn by_all_marks(doc: &Doc) -> Vec<(String, Marks)> {
-    let mut ops = decode_delta(&doc.delta_since(&VersionVector::new())).unwrap();
+    let mut ops = decode_delta(&doc.delta_since(&VersionVector::new()), &Limits::DEFAULT).unwrap();
     ops.retain(|op| doc.version().contains(op.id)); // the others wait
     let order: Vec<(OpId, bool)> = doc.elements().collect();
     let place: BTreeMap<OpId, usize> = order.iter().zip(0..).map(|((id, _), at)| (*id, at)).collect();
@@ -134,7 +134,7 @@ fn check(doc: &Doc) {
     opened.assert_invariants();
     assert_eq!(opened.runs(), runs);
     assert_eq!(opened.delta_since(&VersionVector::new()), doc.delta_since(&VersionVector::new()));
-    let ops = decode_delta(&doc.delta_since(&VersionVector::new())).unwrap();
+    let ops = decode_delta(&doc.delta_since(&VersionVector::new()), &Limits::DEFAULT).unwrap();
     let mut again = Doc::new(ReplicaId::new(78));
     again.apply(&encode_delta(&ops)).unwrap();
     assert_eq!(again.runs(), runs);

@@ -1,7 +1,7 @@
 //! Documents with named texts and lists: scenarios, and random ones against what their operations say one by one.
 
 use super::*;
-use crate::codec::{decode_delta, encode_delta};
+use crate::codec::{Limits, decode_delta, encode_delta};
 use crate::dice::Dice;
 use crate::json::Json;
 use crate::mark::{Content, Marks, TextRun};
@@ -80,7 +80,7 @@ fn all(doc: &Doc) -> All {
 
 /// The same by all that was ever said, one after the other.
 fn by_all_that_was_said(doc: &Doc) -> All {
-    let mut ops = decode_delta(&doc.delta_since(&VersionVector::new())).unwrap();
+    let mut ops = decode_delta(&doc.delta_since(&VersionVector::new()), &Limits::DEFAULT).unwrap();
     ops.retain(|op| doc.version().contains(op.id)); // the others wait
     let order: Vec<OpId> = doc.elements().map(|(id, _)| id).collect();
     let place: BTreeMap<OpId, usize> = order.iter().copied().zip(0..).collect();
@@ -202,7 +202,7 @@ fn check(doc: &Doc) {
     opened.assert_invariants();
     assert_eq!(all(&opened), shown);
     assert_eq!(opened.delta_since(&VersionVector::new()), doc.delta_since(&VersionVector::new()));
-    let ops = decode_delta(&doc.delta_since(&VersionVector::new())).unwrap();
+    let ops = decode_delta(&doc.delta_since(&VersionVector::new()), &Limits::DEFAULT).unwrap();
     let mut again = Doc::new(ReplicaId::new(78));
     for _ in 0..2 {
         again.apply(&encode_delta(&ops)).unwrap();

@@ -11,6 +11,7 @@ use crate::codec::{
 };
 use crate::error::{ApplyError, DecodeError};
 use crate::ids::{ReplicaId, Seq, VersionVector};
+use crate::limits::Limits;
 use crate::op_log::{
     BLOCK, Cold, Elements, ItemPart, LocalId, MAX_REPLICAS, MAX_TEXT_BYTES, OpLog, Piece, Placement,
     ReplicaIndex, Said, is_tree,
@@ -93,7 +94,7 @@ impl Doc {
         let mut doc = Self::load(replica, parts, snapshot.len())?;
         let waiting = doc.load_values(carried).ok_or(DecodeError::InvalidValue("element with a value"))?;
         if !pending.is_empty() {
-            let runs = decode_runs(pending)?;
+            let runs = decode_runs(pending, &Limits::DEFAULT)?;
             check_carried(&runs, &waiting)?;
             doc.apply_runs(runs, waiting, None)?;
         } else if !waiting.is_empty() {

@@ -5,7 +5,7 @@
 
 use super::{Doc, PendingReport};
 use crate::anchor::{Anchor, Side};
-use crate::codec::{MAX_PENDING_OPERATIONS, MAX_PENDING_RUNS, decode_delta, encode_delta};
+use crate::codec::{Limits, decode_delta, encode_delta};
 use crate::dice::Dice;
 use crate::error::{ApplyError, DecodeError, EditError};
 use crate::event::TextEdit;
@@ -88,9 +88,9 @@ fn text_by_traversal(ops: &[Op]) -> String {
 fn check(doc: &Doc) {
     doc.assert_invariants();
     let delta = doc.delta_since(&VersionVector::new());
-    let ops = decode_delta(&delta).unwrap();
+    let ops = decode_delta(&delta, &Limits::DEFAULT).unwrap();
     assert_eq!(doc.text(), text_by_traversal(&ops));
-    assert_eq!(decode_delta(&encode_delta(&ops)).unwrap(), ops);
+    assert_eq!(decode_delta(&encode_delta(&ops), &Limits::DEFAULT).unwrap(), ops);
     let opened = Doc::from_snapshot(ReplicaId::new(u64::MAX), &doc.encode_snapshot()).unwrap();
     assert_eq!((opened.text(), opened.version()), (doc.text(), doc.version()));
     assert_eq!(doc.len(), doc.text().chars().count());
@@ -351,19 +351,24 @@ fn what_waits_and_comes_again_in_part_waits_only_with_the_rest() {
 fn what_waits_is_bounded() {
     let mut late = doc(9);
     let missing = Anchor::after(id(2, 0));
-    let waiting: Vec<Op> =
-        (0..).map(|n| insert(id(1, 1 + 2 * n), missing, "x")).take(MAX_PENDING_RUNS).collect();
+    let waiting: Vec<Op> = (0..)
+        .map(|n| insert(id(1, 1 + 2 * n), missing, "x"))
+        .take(Limits::DEFAULT.max_pending_runs)
+        .collect();
     late.apply(&encode_delta(&waiting)).unwrap();
-    assert_eq!(late.pending().operations, MAX_PENDING_RUNS);
+    assert_eq!(late.pending().operations, Limits::DEFAULT.max_pending_runs);
     // Known to wait already: takes no more room.
     late.apply(&encode_delta(&waiting)).unwrap();
     let (before, one_more) = (late.pending(), encode_delta(&[insert(id(3, 0), missing, "x")]));
-    assert_eq!(late.apply(&one_more), Err(ApplyError::PendingFull { limit: MAX_PENDING_RUNS }));
+    assert_eq!(
+        late.apply(&one_more),
+        Err(ApplyError::PendingFull { limit: Limits::DEFAULT.max_pending_runs })
+    );
     assert_eq!(late.pending(), before);
 
-    let many = u32::try_from(MAX_PENDING_OPERATIONS).unwrap();
+    let many = u32::try_from(Limits::DEFAULT.max_pending_operations).unwrap();
     let error = refused(&mut doc(9), &encode_delta(&[delete(id(1, 0), id(2, 0), many + 1)]));
-    assert_eq!(error, ApplyError::PendingFull { limit: MAX_PENDING_OPERATIONS });
+    assert_eq!(error, ApplyError::PendingFull { limit: Limits::DEFAULT.max_pending_operations });
     doc(9).apply(&encode_delta(&[delete(id(1, 0), id(2, 0), many)])).unwrap();
 }
 
@@ -462,7 +467,7 @@ fn a_transaction_leaves_as_exactly_one_delta() {
     assert!(transaction.insert(99, "x").is_err());
     transaction.delete(10..14).unwrap();
     let delta = transaction.commit();
-    assert_eq!(decode_delta(&delta).unwrap().len(), 2);
+    assert_eq!(decode_delta(&delta, &Limits::DEFAULT).unwrap().len(), 2);
     bob.apply(&delta).unwrap();
     assert_eq!(bob.text(), "before one");
     assert_eq!(alice.transaction().commit(), []);
@@ -490,9 +495,12 @@ fn anchors_stay_beside_their_element() {
 #[test]
 fn version_vectors_round_trip_and_have_one_form() {
     let vector: VersionVector = [(ReplicaId::new(7), 3), (ReplicaId::new(u64::MAX), 1)].into_iter().collect();
-    assert_eq!(VersionVector::decode(&vector.encode()), Ok(vector));
+    assert_eq!(VersionVector::decode(&vector.encode(), &Limits::DEFAULT), Ok(vector));
     let zero = [1, 7, 0, 0, 0, 0, 0, 0, 0, 0];
-    assert_eq!(VersionVector::decode(&zero), Err(DecodeError::InvalidValue("version vector")));
+    assert_eq!(
+        VersionVector::decode(&zero, &Limits::DEFAULT),
+        Err(DecodeError::InvalidValue("version vector"))
+    );
     assert_eq!(format!("{}", id(7, 2)), "0000000000000007:2");
 }
 

@@ -24,6 +24,7 @@ pub(crate) use replica_log::{ReplicaLog, Said};
 
 use crate::anchor::{Anchor, Side};
 use crate::ids::{OpId, Place, ReplicaId, ReplicaMap, Seq};
+pub(crate) use crate::limits::{MAX_REPLICAS, MAX_TEXT_BYTES};
 use crate::op::Keystroke;
 use alloc::vec::Vec;
 
@@ -35,12 +36,6 @@ pub(crate) const WIDE_RUN: usize = 511;
 
 /// The index of no replica.
 pub(crate) const NOT_LISTED: ReplicaIndex = LocalId::START.replica;
-
-/// The most replicas: their index shares 32 bits with flags.
-pub(crate) const MAX_REPLICAS: usize = (1 << 27) - 1;
-
-/// The most bytes of inserted text a document keeps, deleted text included.
-pub(crate) const MAX_TEXT_BYTES: usize = u32::MAX as usize;
 
 /// The name of an element inside one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

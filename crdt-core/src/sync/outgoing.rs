@@ -4,7 +4,7 @@ use super::causal::known_prefix;
 use super::code::NackCode;
 use super::frame::{Frame, Handle};
 use super::limits;
-use crate::codec::decode_delta;
+use crate::codec::{Limits, decode_delta};
 use crate::doc::Doc;
 use crate::ids::{ReplicaId, Seq, VersionVector};
 use crate::sorted::SortedMap;
@@ -102,7 +102,7 @@ impl Outgoing {
         if delta.is_empty() {
             return;
         }
-        for op in decode_delta(delta).expect("the document has read it") {
+        for op in decode_delta(delta, &Limits::WIDEST).expect("the document has read it") {
             self.stored(op.id.replica, op.id.seq, op.id.seq.saturating_add(op.len()));
         }
     }
@@ -176,7 +176,7 @@ impl Outgoing {
             return None;
         }
         let (to, delta) = self.cut_delta(doc, replica, seqs);
-        let ops = decode_delta(&delta).expect(OWN_DELTA);
+        let ops = decode_delta(&delta, &Limits::WIDEST).expect(OWN_DELTA);
         let known = known_prefix(&ops, |replica| self.will_be_known(replica));
         if known == ops.len() {
             return Some((to, delta));
@@ -189,7 +189,7 @@ impl Outgoing {
     }
 
     fn is_known(&self, delta: &[u8]) -> bool {
-        let ops = decode_delta(delta).expect(OWN_DELTA);
+        let ops = decode_delta(delta, &Limits::WIDEST).expect(OWN_DELTA);
         known_prefix(&ops, |replica| self.will_be_known(replica)) == ops.len()
     }
 

@@ -4,6 +4,7 @@ use super::code::{CloseCode, JoinErrorCode, JoinMode, NackCode, Permission};
 use super::frame::{Frame, FrameError, Handle, Limits, MAGIC, PresenceEntry};
 use super::limits;
 use crate::bytes::{Reader, write_bytes, write_u64_le, write_varint};
+use crate::codec;
 use crate::error::DecodeError;
 use crate::ids::{ReplicaId, Seq, VersionVector};
 use alloc::vec::Vec;
@@ -246,7 +247,7 @@ impl<'a> Frame<'a> {
                 name: read_name(reader)?,
                 epoch: reader.u64_le()?,
                 last_log_seq: reader.varint()?,
-                version: VersionVector::decode(reader.take_rest())?,
+                version: VersionVector::decode(reader.take_rest(), &codec::Limits::DEFAULT)?,
             },
             kind::JOINED => Self::Joined {
                 request: reader.varint_u32()?,
@@ -254,7 +255,7 @@ impl<'a> Frame<'a> {
                 mode: JoinMode::from_number(reader.u8()?)?,
                 epoch: reader.u64_le()?,
                 head: reader.varint()?,
-                version: VersionVector::decode(reader.take_rest())?,
+                version: VersionVector::decode(reader.take_rest(), &codec::Limits::DEFAULT)?,
             },
             kind::JOIN_ERROR => Self::JoinError {
                 request: reader.varint_u32()?,
@@ -284,7 +285,9 @@ impl<'a> Frame<'a> {
                     expected: reader.varint_u32()?,
                 }
             }
-            kind::PULL => Self::Pull { version: VersionVector::decode(reader.take_rest())? },
+            kind::PULL => {
+                Self::Pull { version: VersionVector::decode(reader.take_rest(), &codec::Limits::DEFAULT)? }
+            }
             kind::HEAD => Self::Head { log_seq: reader.varint()? },
             kind::PERMISSION_CHANGED => {
                 Self::PermissionChanged { permission: Permission::from_number(reader.u8()?)? }

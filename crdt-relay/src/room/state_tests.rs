@@ -1,5 +1,5 @@
 use super::*;
-use crdt_core::codec::{decode_delta, encode_delta};
+use crdt_core::codec::{Limits, decode_delta, encode_delta};
 use crdt_core::{Anchor, Op, OpId, OpKind};
 
 const HANDLE: Handle = 7;
@@ -202,7 +202,7 @@ fn a_delta_that_cannot_be_read_closes_its_session_and_changes_nothing() {
         let before = fingerprint(&room);
         match &receive(&mut room, 1, &update(doc.replica(), 0, 3, &mutated))[..] {
             [Seen::Store(1)] => {
-                let ops = decode_delta(&mutated).unwrap();
+                let ops = decode_delta(&mutated, &Limits::DEFAULT).unwrap();
                 assert_eq!(ops.iter().map(Op::len).sum::<Seq>(), 3);
                 assert!(ops.iter().all(|op| op.id.replica == doc.replica()));
             }

@@ -1,6 +1,6 @@
 //! What a delta holds, and how much of a document is stored.
 
-use crdt_core::codec::{decode_delta, encode_delta};
+use crdt_core::codec::{Limits, decode_delta, encode_delta};
 use crdt_core::{Doc, Op, OpKind, ReplicaId, Seq, VersionVector};
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use std::ops::Range;
 /// # Errors
 /// What is wrong with it.
 pub(super) fn decode_batch(delta: &[u8], replica: ReplicaId, seqs: Range<Seq>) -> Result<Vec<Op>, String> {
-    let ops = decode_delta(delta).map_err(|error| error.to_string())?;
+    let ops = decode_delta(delta, &Limits::DEFAULT).map_err(|error| error.to_string())?;
     let mut next = seqs.start;
     for op in &ops {
         if op.id.replica != replica || op.id.seq != next {
@@ -39,7 +39,7 @@ pub(super) fn delta_since(
     if accepted == stored {
         return delta;
     }
-    let ops = decode_delta(&delta).expect("a document decodes what it encodes");
+    let ops = decode_delta(&delta, &Limits::WIDEST).expect("a document decodes what it encodes");
     let ops: Vec<Op> = ops.into_iter().filter_map(|op| cut_back(op, stored)).collect();
     if ops.is_empty() { Vec::new() } else { encode_delta(&ops) }
 }

@@ -7,6 +7,7 @@
 use super::{Replay, apply, are_equal, listen, make_edits};
 use crate::failure::{Checked, Failure};
 use crate::traces::{ConcurrentTrace, Replicas};
+use crdt_core::codec::Limits;
 use crdt_core::{Doc, ReplicaId, VersionVector};
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
@@ -103,7 +104,7 @@ impl<'a> Run<'a> {
     fn all_converge_to(&mut self, listener: &Doc) -> Checked<bool> {
         let mut converged = true;
         for mut doc in self.docs.drain(..) {
-            let version = VersionVector::decode(&doc.version().encode())
+            let version = VersionVector::decode(&doc.version().encode(), &Limits::DEFAULT)
                 .map_err(|error| Failure::new(format!("version vector refused: {error}")))?;
             let delta = listener.delta_since(&version);
             if !delta.is_empty() {

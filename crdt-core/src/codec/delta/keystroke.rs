@@ -115,6 +115,7 @@ mod tests {
     use crate::codec::{decode_single, write_single};
     use crate::dice::Dice;
     use crate::ids::OpId;
+    use crate::limits::Limits;
     use crate::op::{Run, RunKind};
     use alloc::string::String;
     use alloc::vec;
@@ -182,7 +183,7 @@ mod tests {
                 Stroke::Delete => RunKind::Delete { target: element, descending: false },
             };
             let run = Run { id: OpId::new(replica, seq), len: 1, kind };
-            assert_eq!(decode_single(&bytes), Ok(Some(run)), "{bytes:x?}");
+            assert_eq!(decode_single(&bytes, &Limits::DEFAULT), Ok(Some(run)), "{bytes:x?}");
             read_ones += 1;
         }
         assert!(read_ones > 2000, "{read_ones}");

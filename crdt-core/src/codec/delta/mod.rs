@@ -62,6 +62,7 @@ pub(crate) use single::{decode_single, decode_single_named, write as write_singl
 use crate::codec::carried::Carried;
 use crate::error::DecodeError;
 use crate::ids::OpId;
+use crate::limits::Limits;
 use crate::op::{Op, OpKind, Run, RunKind, Runs};
 use crate::sorted::SortedMap;
 use crate::value::Value;
@@ -100,10 +101,10 @@ fn writer_of(ops: &[Op]) -> DeltaWriter<'_> {
 /// O(bytes). The operations come grouped by replica, in ascending seq.
 ///
 /// # Errors
-/// Whatever is wrong with the bytes; [`DecodeError::WrongFormat`] also for a named delta, which only
+/// Whatever is wrong with the bytes; [`DecodeError::LimitExceeded`] if they hold more than `limits` allow; [`DecodeError::WrongFormat`] also for a named delta, which only
 /// [`Doc::apply_named`](crate::Doc::apply_named) takes.
-pub fn decode_delta(bytes: &[u8]) -> Result<Vec<Op>, DecodeError> {
-    let (runs, carried) = decode_rich(bytes)?;
+pub fn decode_delta(bytes: &[u8], limits: &Limits) -> Result<Vec<Op>, DecodeError> {
+    let (runs, carried) = decode_rich(bytes, limits)?;
     Ok(ops_of(runs, carried))
 }
 
@@ -139,10 +140,10 @@ fn ops_of(Runs { replicas, rows }: Runs<'_>, carried: Carried) -> Vec<Op> {
 }
 
 /// Decodes the runs of a delta.
-pub(crate) fn decode_runs(bytes: &[u8]) -> Result<Runs<'_>, DecodeError> {
-    match decode_single(bytes)? {
+pub(crate) fn decode_runs<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Runs<'a>, DecodeError> {
+    match decode_single(bytes, limits)? {
         Some(run) => Ok(Runs::of(run)),
-        None => table::decode(bytes, None),
+        None => table::decode(bytes, None, limits),
     }
 }
 
@@ -150,10 +151,11 @@ pub(crate) fn decode_runs(bytes: &[u8]) -> Result<Runs<'_>, DecodeError> {
 pub(crate) fn decode_runs_named<'a>(
     bytes: &'a [u8],
     names: &mut ReplicaNames,
+    limits: &Limits,
 ) -> Result<Runs<'a>, DecodeError> {
-    match decode_single_named(bytes, names)? {
+    match decode_single_named(bytes, names, limits)? {
         Some(run) => Ok(Runs::of(run)),
-        None => table::decode(bytes, Some(names)),
+        None => table::decode(bytes, Some(names), limits),
     }
 }
 

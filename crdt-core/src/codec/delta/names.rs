@@ -2,9 +2,9 @@
 
 use super::replicas::ReplicaTable;
 use crate::bytes::Reader;
-use crate::codec::limits::MAX_NAMES;
 use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId, Seq};
+use crate::limits::MAX_NAMES;
 use alloc::vec::Vec;
 
 /// What one end of a connection has said or heard of replicas, so that the next delta need not say it again.

@@ -9,6 +9,7 @@ use crate::bytes::{Reader, write_bytes};
 use crate::codec::carried::{Carried, read_carried, write_carried};
 use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId};
+use crate::limits::Limits;
 use crate::op::{Row, Runs};
 use crate::sorted::SortedMap;
 use crate::value::{CARRIER, Value};
@@ -24,24 +25,28 @@ pub(crate) fn write_rich(out: &mut Vec<u8>, delta: &[u8], carried: &[(OpId, &Val
 }
 
 /// The delta inside, and the values, if some of its elements carry any. Checks nothing but the values' form.
-pub(crate) fn take_rich(bytes: &[u8]) -> Result<Option<(&[u8], Carried)>, DecodeError> {
+pub(crate) fn take_rich<'a>(
+    bytes: &'a [u8],
+    limits: &Limits,
+) -> Result<Option<(&'a [u8], Carried)>, DecodeError> {
     if bytes.first() != Some(&RICH) {
         return Ok(None);
     }
+    limits.check_input(bytes)?;
     let mut reader = Reader::new(&bytes[1..]);
     let delta = reader.bytes()?;
     if delta.first() == Some(&RICH) {
         return Err(DecodeError::WrongFormat);
     }
-    Ok(Some((delta, read_carried(&mut reader)?)))
+    Ok(Some((delta, read_carried(&mut reader, limits)?)))
 }
 
 /// Decodes a delta of any form.
-pub(crate) fn decode_rich(bytes: &[u8]) -> Result<(Runs<'_>, Carried), DecodeError> {
-    match take_rich(bytes)? {
-        None => Ok((decode_runs(bytes)?, Carried::new())),
+pub(crate) fn decode_rich<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Runs<'a>, Carried), DecodeError> {
+    match take_rich(bytes, limits)? {
+        None => Ok((decode_runs(bytes, limits)?, Carried::new())),
         Some((delta, carried)) => {
-            let runs = decode_runs(delta)?;
+            let runs = decode_runs(delta, limits)?;
             check_carried(&runs, &carried)?;
             Ok((runs, carried))
         }

@@ -142,6 +142,10 @@ fn read_other<'a, S: Source<'a>>(
     seq: Seq,
 ) -> Result<(S::Replica, Seq, bool), DecodeError> {
     let (other, other_seq, bit) = source.element(reader)?;
+    // No run can hold that number: the one behind it would not fit.
+    if other_seq == Seq::MAX {
+        return Err(DecodeError::InvalidValue("seq"));
+    }
     if other == replica && other_seq < seq {
         return Err(DecodeError::InvalidValue("own element"));
     }

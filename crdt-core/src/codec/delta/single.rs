@@ -5,7 +5,8 @@ use super::run::{self, Operand, Parts, Source};
 use crate::bytes::Reader;
 use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId, Seq};
-use crate::op::Run;
+use crate::limits::Limits;
+use crate::op::{Run, RunKind};
 use alloc::vec::Vec;
 
 const FULL: u8 = 0;
@@ -168,7 +169,8 @@ impl Scratch {
 
 /// Decodes a delta of one run; `None` if it is a table. Takes no memory.
 #[inline(always)]
-pub(crate) fn decode_single(bytes: &[u8]) -> Result<Option<Run<'_>>, DecodeError> {
+pub(crate) fn decode_single<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Option<Run<'a>>, DecodeError> {
+    limits.check_input(bytes)?;
     let mut reader = Reader::new(bytes);
     let head = reader.u8()?;
     match head >> 6 {
@@ -180,6 +182,7 @@ pub(crate) fn decode_single(bytes: &[u8]) -> Result<Option<Run<'_>>, DecodeError
     let id = OpId::new(replica, reader.varint_u32()?);
     let run = read(&mut reader, &mut InFull, id, head)?;
     reader.finish()?;
+    check(&run, limits)?;
     Ok(Some(run))
 }
 
@@ -188,21 +191,31 @@ pub(crate) fn decode_single(bytes: &[u8]) -> Result<Option<Run<'_>>, DecodeError
 pub(crate) fn decode_single_named<'a>(
     bytes: &'a [u8],
     names: &mut ReplicaNames,
+    limits: &Limits,
 ) -> Result<Option<Run<'a>>, DecodeError> {
+    limits.check_input(bytes)?;
     let mut reader = Reader::new(bytes);
     let head = reader.u8()?;
     let mut source = Named(Draft::new(names));
     let (place, id) = match head >> 6 {
         GOES_ON => names.going_on().ok_or(DecodeError::InvalidValue("name of a replica"))?,
         NAMED => source.read_issuer(&mut reader)?,
-        _ => return decode_single(bytes),
+        _ => return decode_single(bytes, limits),
     };
     let run = read(&mut reader, &mut source, id, head)?;
     reader.finish()?;
+    check(&run, limits)?;
     let new = source.0.into_new();
     names.define(&new);
     names.said(place, OpId::new(id.replica, run.end()));
     Ok(Some(run))
+}
+
+#[inline]
+fn check(run: &Run<'_>, limits: &Limits) -> Result<(), DecodeError> {
+    let text = if let RunKind::Insert { text, .. } = run.kind { text.len() } else { 0 };
+    limits.check_text(text)?;
+    limits.check_operations(u64::from(run.len))
 }
 
 #[inline(always)]

@@ -4,9 +4,9 @@ use super::names::{Draft, ReplicaNames};
 use super::replicas::ReplicaTable;
 use super::run::{self, Operand, Parts, Source};
 use crate::bytes::{Reader, write_u64_le, write_varint};
-use crate::codec::limits::MAX_DELTA_REPLICAS;
 use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId, Seq};
+use crate::limits::Limits;
 use crate::op::{Row, Run, Runs};
 use crate::units::Size;
 use alloc::string::String;
@@ -16,6 +16,9 @@ use alloc::vec::Vec;
 const FULL: u8 = 0xd0;
 const NAMED: u8 = 0xe0;
 const VERSION: u8 = 2;
+
+/// Room is made for so many runs at most before they are read: a byte may say one, or nothing.
+const RESERVED_RUNS: usize = 1 << 12;
 
 /// Writes runs, those of one replica in ascending order and one replica after the other.
 #[derive(Default)]
@@ -122,7 +125,11 @@ impl TableWriter {
 }
 
 /// Decodes a table. An error leaves the names as they were.
-pub(super) fn decode<'a>(bytes: &'a [u8], names: Option<&mut ReplicaNames>) -> Result<Runs<'a>, DecodeError> {
+pub(super) fn decode<'a>(
+    bytes: &'a [u8],
+    names: Option<&mut ReplicaNames>,
+    limits: &Limits,
+) -> Result<Runs<'a>, DecodeError> {
     let mut reader = Reader::new(bytes);
     let format = reader.u8()?;
     let named = match (format & 0xf0, names) {
@@ -134,11 +141,11 @@ pub(super) fn decode<'a>(bytes: &'a [u8], names: Option<&mut ReplicaNames>) -> R
         return Err(DecodeError::UnsupportedVersion(format & 0x0f));
     }
     let Some(names) = named else {
-        let count = read_count(&mut reader, 8)?;
+        let count = read_count(&mut reader, 8, limits)?;
         let replicas = (0..count).map(|_| reader.u64_le().map(ReplicaId::new)).collect::<Result<_, _>>()?;
-        return Ok(read_blocks(reader, check(replicas)?)?.0);
+        return Ok(read_blocks(reader, check(replicas)?, limits)?.0);
     };
-    let count = read_count(&mut reader, 1)?;
+    let count = read_count(&mut reader, 1, limits)?;
     let mut draft = Draft::new(names);
     let mut places = Vec::with_capacity(count);
     let mut replicas = Vec::with_capacity(count);
@@ -148,7 +155,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], names: Option<&mut ReplicaNames>) -> R
         places.push(place);
         replicas.push(replica);
     }
-    let (runs, ends) = read_blocks(reader, check(replicas)?)?;
+    let (runs, ends) = read_blocks(reader, check(replicas)?, limits)?;
     let new = draft.into_new();
     names.define(&new);
     for (index, end) in ends {
@@ -157,13 +164,10 @@ pub(super) fn decode<'a>(bytes: &'a [u8], names: Option<&mut ReplicaNames>) -> R
     Ok(runs)
 }
 
-fn read_count(reader: &mut Reader<'_>, min_bytes: usize) -> Result<usize, DecodeError> {
+fn read_count(reader: &mut Reader<'_>, min_bytes: usize, limits: &Limits) -> Result<usize, DecodeError> {
     let count = reader.count(min_bytes)?;
-    if count > MAX_DELTA_REPLICAS {
-        Err(DecodeError::LimitExceeded("replicas of a delta"))
-    } else {
-        Ok(count)
-    }
+    limits.check_replicas(count)?;
+    Ok(count)
 }
 
 /// Refuses a table that names a replica twice.
@@ -188,13 +192,20 @@ struct Part {
     end: Seq,
 }
 
-fn read_blocks(mut reader: Reader<'_>, replicas: Vec<ReplicaId>) -> Result<Blocks<'_>, DecodeError> {
-    let text = reader.str()?;
+fn read_blocks<'a>(
+    mut reader: Reader<'a>,
+    replicas: Vec<ReplicaId>,
+    limits: &Limits,
+) -> Result<Blocks<'a>, DecodeError> {
+    let text = reader.bytes()?;
+    limits.check_text(text.len())?;
+    let text = core::str::from_utf8(text).map_err(|_| DecodeError::InvalidText)?;
     let mut source = Table { is_ascii: text.is_ascii(), text, replicas: replicas.len() };
     let mut parts = vec![Part { rows: 0, end: 0 }; replicas.len()];
     let mut rows: Vec<Row<'_>> = Vec::new();
     let mut ends = Vec::new();
     let mut in_groups = true;
+    let mut operations: u64 = 0;
     while !reader.is_empty() {
         let head = reader.varint()?;
         let replica = source.replica(head >> 1)?;
@@ -208,7 +219,9 @@ fn read_blocks(mut reader: Reader<'_>, replicas: Vec<ReplicaId>) -> Result<Block
             return Err(DecodeError::InvalidValue("order of runs"));
         }
         in_groups &= part.rows == 0 || rows.last().is_some_and(|row| row.replica == replica);
-        rows.reserve(runs);
+        limits.check_runs(rows.len().saturating_add(runs))?;
+        rows.reserve(runs.min(RESERVED_RUNS));
+        let from = seq;
         for _ in 0..runs {
             let head = reader.varint()?;
             if head >> 3 == 0 {
@@ -219,6 +232,8 @@ fn read_blocks(mut reader: Reader<'_>, replicas: Vec<ReplicaId>) -> Result<Block
             seq = row.end();
             rows.push(row);
         }
+        operations += u64::from(seq - from);
+        limits.check_operations(operations)?;
         part.rows += runs;
         part.end = seq;
         ends.push((replica as usize, OpId::new(replicas[replica as usize], seq)));
@@ -309,7 +324,7 @@ mod tests {
         for (index, from) in [(1, 0), (0, 0), (1, 3), (0, 9)] {
             bytes.extend_from_slice(&[index << 1, from, 1 << 3]);
         }
-        let runs = decode(&bytes, None).unwrap();
+        let runs = decode(&bytes, None, &Limits::DEFAULT).unwrap();
         let rows: Vec<_> = runs.rows.iter().map(|row| (row.replica, row.seq, row.text)).collect();
         assert_eq!(rows, [(0, 0, "b"), (0, 9, "d"), (1, 0, "a"), (1, 3, "c")]);
         assert!(runs.rows.iter().all(|row| row.kind == RowKind::InsertFirst));

@@ -1,8 +1,8 @@
 use super::*;
 use crate::anchor::Anchor;
-use crate::codec::limits::MAX_NAMES;
 use crate::dice::Dice;
 use crate::ids::{OpId, ReplicaId, Seq};
+use crate::limits::{Limits, MAX_NAMES};
 use crate::op::OpKind;
 use alloc::string::String;
 use alloc::vec;
@@ -26,7 +26,7 @@ fn encode_named(ops: &[Op], names: &mut ReplicaNames) -> Vec<u8> {
 }
 
 fn decode_named(bytes: &[u8], names: &mut ReplicaNames) -> Result<Vec<Op>, DecodeError> {
-    Ok(ops_of(decode_runs_named(bytes, names)?, Carried::new()))
+    Ok(ops_of(decode_runs_named(bytes, names, &Limits::DEFAULT)?, Carried::new()))
 }
 
 /// Encodes both ways, after this many operations of replica 1; tells how many bytes that took.
@@ -36,7 +36,7 @@ fn sizes(before: Seq, op: &Op) -> (usize, usize) {
         encode_named(&[delete(id(1, 0), id(2, 0), before, false)], &mut names);
     }
     let ops = [op.clone()];
-    assert_eq!(decode_delta(&encode_delta(&ops)).as_ref(), Ok(&ops.to_vec()));
+    assert_eq!(decode_delta(&encode_delta(&ops), &Limits::DEFAULT).as_ref(), Ok(&ops.to_vec()));
     (encode_delta(&ops).len(), encode_named(&ops, &mut names).len())
 }
 
@@ -98,14 +98,14 @@ fn every_list_of_operations_round_trips_in_both_forms_over_one_connection() {
             let bytes = encode_delta(&ops);
             ops.sort_by_key(|op| op.id);
             assert_eq!(bytes[0] >= 0x80, ops.len() != 1, "one run has one form");
-            assert_eq!(decode_delta(&bytes).as_ref(), Ok(&ops), "seed {seed}");
+            assert_eq!(decode_delta(&bytes, &Limits::DEFAULT).as_ref(), Ok(&ops), "seed {seed}");
             // Without names it goes through as well, and changes none.
             assert_eq!(decode_named(&bytes, &mut received).as_ref(), Ok(&ops), "seed {seed}");
             let named = encode_named(&ops, &mut sent);
             // A byte for each replica that gets a name, never more.
             assert!(named.len() <= bytes.len() + sent.len() - received.len(), "{named:x?} {bytes:x?}");
             if named != bytes {
-                assert_eq!(decode_delta(&named), Err(DecodeError::WrongFormat));
+                assert_eq!(decode_delta(&named, &Limits::DEFAULT), Err(DecodeError::WrongFormat));
             }
             assert_eq!(decode_named(&named, &mut received).as_ref(), Ok(&ops), "seed {seed}");
             assert_eq!(sent, received, "seed {seed}");
@@ -230,12 +230,12 @@ fn text_is_checked_whole_and_at_its_cuts() {
     let mut cut = sound.clone();
     assert_eq!((cut[19], cut[20]), (2 << 3, 3 << 3));
     (cut[19], cut[20]) = (3 << 3, 2 << 3);
-    assert_eq!(decode_delta(&cut), Err(DecodeError::InvalidText));
+    assert_eq!(decode_delta(&cut, &Limits::DEFAULT), Err(DecodeError::InvalidText));
     let mut wrong = sound;
     wrong[12] = 0xff;
-    assert_eq!(decode_delta(&wrong), Err(DecodeError::InvalidText));
+    assert_eq!(decode_delta(&wrong, &Limits::DEFAULT), Err(DecodeError::InvalidText));
     for byte in 0..=u8::MAX {
-        let decoded = decode_delta(&[1, 1, 0, 0, 0, 0, 0, 0, 0, 0, byte]);
+        let decoded = decode_delta(&[1, 1, 0, 0, 0, 0, 0, 0, 0, 0, byte], &Limits::DEFAULT);
         match String::from_utf8(vec![byte]) {
             Ok(text) => assert_eq!(decoded, Ok(vec![insert(id(1, 0), Anchor::START, &text)])),
             Err(_) => assert_eq!(decoded, Err(DecodeError::InvalidText)),

@@ -37,6 +37,7 @@ use super::carried::{Carried, read_carried};
 use crate::bytes::{Reader, crc32c, write_bytes, write_u32_le, write_u64_le, write_varint};
 use crate::error::DecodeError;
 use crate::ids::{ReplicaId, Seq};
+use crate::limits::Limits;
 use alloc::vec::Vec;
 
 const MAGIC: &[u8; 5] = b"CRDTS";
@@ -144,7 +145,11 @@ fn take_apart(chunks: &[u8]) -> Result<SnapshotParts<'_>, DecodeError> {
         }
     }
     let [replicas, items, visible, deleted, anchors, deletions, pending, carried] = found;
-    let carried = if carried.is_empty() { Carried::new() } else { read_carried(&mut Reader::new(carried))? };
+    let carried = if carried.is_empty() {
+        Carried::new()
+    } else {
+        read_carried(&mut Reader::new(carried), &Limits::DEFAULT)?
+    };
     let text = |bytes| core::str::from_utf8(bytes).map_err(|_| DecodeError::InvalidText);
     Ok(SnapshotParts {
         version: read_version(replicas)?,

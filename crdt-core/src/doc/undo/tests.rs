@@ -1,6 +1,6 @@
 use super::*;
 use crate::anchor::Side;
-use crate::codec::{decode_delta, encode_delta};
+use crate::codec::{Limits, decode_delta, encode_delta};
 use crate::dice::Dice;
 use crate::doc::rich_tests::{Shown, edit, one_by_one, replay};
 use crate::json::Json;
@@ -168,7 +168,7 @@ fn deleted_by(ops: &[Op], counts: impl Fn(OpId) -> bool) -> BTreeSet<OpId> {
 /// What the document would show if `own` had never said anything since `from`: text of others that no other deleted, with
 /// the marks that others set.
 fn without(doc: &Doc, own: ReplicaId, from: Seq) -> Shown {
-    let ops = decode_delta(&doc.delta_since(&VersionVector::new())).unwrap();
+    let ops = decode_delta(&doc.delta_since(&VersionVector::new()), &Limits::DEFAULT).unwrap();
     let is_own = |id: OpId| id.replica == own && id.seq >= from;
     let mut content: BTreeMap<OpId, String> = BTreeMap::new();
     let deleted = deleted_by(&ops, |id| !is_own(id));
@@ -367,7 +367,7 @@ fn edit_list(doc: &mut Doc, number: i32, dice: &mut Dice) {
 /// What the list would hold if `own` had never said anything since `from`: entries of others that no other deleted in any
 /// place, where others moved them last, as others replaced them.
 fn list_without(doc: &Doc, own: ReplicaId, from: Seq) -> Vec<Json> {
-    let ops = decode_delta(&doc.delta_since(&VersionVector::new())).unwrap();
+    let ops = decode_delta(&doc.delta_since(&VersionVector::new()), &Limits::DEFAULT).unwrap();
     let is_own = |id: OpId| id.replica == own && id.seq >= from;
     let mut entries: BTreeMap<OpId, Json> = BTreeMap::new();
     let mut slots: BTreeMap<OpId, OpId> = BTreeMap::new();

@@ -2,7 +2,7 @@
 
 use super::{CHARACTERS_FROM, World};
 use bytes::Bytes;
-use crdt_core::codec::decode_delta;
+use crdt_core::codec::{Limits, decode_delta};
 use crdt_core::sync::{Frame, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,11 @@ impl World {
             }
             Frame::Sync { up_to, delta } => {
                 assert!(up_to <= self.store.head());
-                let ops = if delta.is_empty() { Vec::new() } else { decode_delta(delta).unwrap() };
+                let ops = if delta.is_empty() {
+                    Vec::new()
+                } else {
+                    decode_delta(delta, &Limits::DEFAULT).unwrap()
+                };
                 for op in ops {
                     assert!(op.id.seq + op.len() <= stored.get(op.id.replica), "{op:?} is not stored");
                 }
