@@ -145,7 +145,7 @@ fn numbers_at_the_end_of_their_range_are_refused_or_do_no_harm() {
         insert(id(1, Seq::MAX - 2), Anchor::START, "xyz"),
     ];
     for op in ends {
-        let delta = encode_delta(&[op.clone()]);
+        let delta = encode_delta(core::slice::from_ref(&op));
         assert!(decode_delta(&delta, &Limits::WIDEST).is_err(), "{op:?}");
         let delta = encode_delta(&[op.clone(), insert(id(3, 0), Anchor::START, "y")]);
         assert!(decode_delta(&delta, &Limits::WIDEST).is_err(), "{op:?}");
