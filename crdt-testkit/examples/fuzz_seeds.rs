@@ -1,10 +1,13 @@
-//! Writes what the fuzzer starts from: deltas, and the chunks of snapshots, of random histories.
+//! Writes what the fuzzer starts from: deltas, the chunks of snapshots and the messages of a connection, all of random
+//! histories; and bytes that tell histories.
 //!
 //! `cargo run -p crdt-testkit --example fuzz_seeds` fills `fuzz/corpus/`, which is not kept.
 
+use crdt_core::sync::{Frame, Handle, split};
 use crdt_core::{Doc, ReplicaId, VersionVector};
 use crdt_testkit::histories::{for_all, histories};
 use crdt_testkit::played::{Played, apply};
+use crdt_testkit::random::Random;
 use std::cell::Cell;
 use std::fs;
 use std::path::Path;
@@ -27,10 +30,42 @@ fn main() {
             }
         }
         let snapshot = doc.encode_snapshot();
-        write("load_snapshot", number.get(), &snapshot[6..snapshot.len() - 4]);
-        write("decode_delta", number.get(), &doc.delta_since(&VersionVector::new()));
+        write("decode_snapshot", number.get(), &snapshot[6..snapshot.len() - 4]);
+        let delta = doc.delta_since(&VersionVector::new());
+        write("decode_delta", number.get(), &delta);
+        write("decode_message", number.get(), &messages(&played, &delta));
         number.set(number.get() + 1);
         Ok(())
     });
-    println!("{} seeds each in {}", number.get(), corpus.display());
+    let mut random = Random::new(11);
+    for number in 0..100 {
+        let mut bytes = |most: usize| -> Vec<u8> {
+            (0..3 + random.below(most)).map(|_| random.bits().to_le_bytes()[0]).collect()
+        };
+        write("converge", number, &bytes(60));
+        write("round_trip", number, &bytes(140));
+        write("tree", number, &bytes(300));
+    }
+    println!("{} seeds of each format in {}", number.get(), corpus.display());
+}
+
+/// What a server sends after the join: everything at once, or batch after batch; each behind its length, as the target reads them.
+fn messages(played: &Played, everything: &[u8]) -> Vec<u8> {
+    const HANDLE: Handle = 1;
+    let end = &played.docs[0];
+    let mut frames = vec![Frame::Sync { up_to: 10, delta: everything }.encode(HANDLE)];
+    for ((replica, to), log_seq) in end.version().iter().zip(11..) {
+        let delta = end.delta_of(replica, 0..to);
+        frames.push(Frame::Update { log_seq, replica, from: 0, to, delta: &delta }.encode(HANDLE));
+        frames.push(Frame::Head { log_seq }.encode(HANDLE));
+    }
+    frames.push(Frame::Ack { replica: ReplicaId::new(1), up_to: 6, log_seq: 30 }.encode(HANDLE));
+    frames.push(Frame::Pull { version: end.version().clone() }.encode(HANDLE));
+    let pieces = frames.into_iter().flat_map(|frame| split(HANDLE, frame, 200));
+    let mut bytes = vec![1];
+    for piece in pieces {
+        bytes.push(u8::try_from(piece.len()).expect("a piece is short"));
+        bytes.extend(piece);
+    }
+    bytes
 }

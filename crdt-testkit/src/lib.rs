@@ -11,6 +11,7 @@
 //! * [`network`]: a simulated network that delays, reorders, duplicates and loses deltas;
 //! * [`cluster`]: twins that talk over it;
 //! * [`script`]: scenario scripts, as text and as values;
+//! * [`told`]: scripts that any bytes tell, for fuzzers;
 //! * [`played`]: a script played on documents alone, where models would take too long;
 //! * `sequences`: asserts everything for scripts of named texts and lists, of which the model knows nothing;
 //! * [`check()`]: the one helper that asserts everything for every script;
@@ -33,6 +34,7 @@ pub mod played;
 pub mod random;
 pub mod replay;
 pub mod script;
+pub mod told;
 pub mod traces;
 pub mod twin;
 pub mod vectors;

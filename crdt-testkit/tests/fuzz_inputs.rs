@@ -3,30 +3,84 @@
 use crdt_core::{Doc, ReplicaId, VersionVector};
 use crdt_testkit::histories::{for_all, histories};
 use crdt_testkit::played::{Played, apply};
+use crdt_testkit::random::Random;
 use std::fs;
 use std::path::Path;
 
+// What the source of the tree, which the check of that target compiles in, takes from its crate.
+extern crate alloc;
+#[path = "../../crdt-core/src/dice.rs"]
+mod dice;
+
+#[path = "../../fuzz/checks/converge.rs"]
+mod converge;
 #[path = "../../fuzz/checks/delta.rs"]
 mod delta;
 #[path = "../../fuzz/checks/message.rs"]
 mod message;
+#[path = "../../fuzz/checks/round_trip.rs"]
+mod round_trip;
 #[path = "../../fuzz/checks/snapshot.rs"]
 mod snapshot;
+#[path = "../../fuzz/checks/tree.rs"]
+mod tree;
 
-fn replay(target: &str, check: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/inputs").join(target);
-    for entry in fs::read_dir(&folder).into_iter().flatten() {
-        let path = entry.expect("the folder can be read").path();
-        println!("{}", path.display());
-        check(&fs::read(&path).expect("the input can be read"));
+type Check = fn(&[u8]);
+
+/// The targets in `fuzz/fuzz_targets`.
+const TARGETS: [(&str, Check); 6] = [
+    ("converge", converge::check),
+    ("decode_delta", delta::check),
+    ("decode_message", message::check),
+    ("decode_snapshot", snapshot::check),
+    ("round_trip", round_trip::check),
+    ("tree", tree::check),
+];
+
+fn names_in(folder: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz").join(folder);
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.expect("the folder can be read").file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_target_is_checked_here() {
+    let targets = TARGETS.map(|(name, _)| format!("{name}.rs"));
+    assert_eq!(names_in("fuzz_targets"), targets);
+    for folder in names_in("inputs") {
+        assert!(TARGETS.iter().any(|(name, _)| *name == folder), "there is no target {folder}");
     }
 }
 
 #[test]
 fn what_once_broke_something_breaks_nothing() {
-    replay("decode_delta", delta::check);
-    replay("decode_message", message::check);
-    replay("load_snapshot", snapshot::check);
+    let mut replayed = 0;
+    for (target, check) in TARGETS {
+        for name in names_in(&format!("inputs/{target}")) {
+            println!("{target}/{name}");
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/inputs").join(target).join(name);
+            check(&fs::read(&path).expect("the input can be read"));
+            replayed += 1;
+        }
+    }
+    assert!(replayed >= 2, "{replayed} inputs: some were lost");
+}
+
+/// So that the targets stay true about what they call, also where nobody fuzzes.
+#[test]
+fn random_bytes_pass_the_checks_of_the_fuzz_targets() {
+    let mut random = Random::new(7);
+    for (target, check) in TARGETS {
+        for case in 0..40 {
+            let bytes: Vec<u8> = (0..random.below(160)).map(|_| random.bits().to_le_bytes()[0]).collect();
+            println!("{target}, case {case}");
+            check(&bytes);
+        }
+    }
 }
 
 /// So that the targets stay true about the formats, also where nobody fuzzes.

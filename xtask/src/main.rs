@@ -1,6 +1,7 @@
 //! The commands of the README: `cargo xtask demo`, `cargo xtask test` and what they are made of.
 
 mod demo;
+mod fuzz;
 mod layers;
 mod npm;
 mod project;
@@ -13,6 +14,7 @@ mod toolchain;
 mod wasm;
 
 use demo::DemoOptions;
+use fuzz::FuzzOptions;
 use project::Project;
 use std::env;
 use std::process::ExitCode;
@@ -26,6 +28,7 @@ Commands:
   test     Run every check and every test of the repository
   setup    Install and build what `demo` needs: wasm target, npm packages, page, relay
   wasm     Build js/wasm: crdt-wasm through wasm-bindgen and wasm-opt
+  fuzz     Throw bytes at decoders and documents, and say what broke
   help     Show this text
 
 `cargo xtask COMMAND --help` tells more. What is already done is not done again.
@@ -66,6 +69,15 @@ Usage: cargo xtask wasm
 Compiles crdt-wasm (profile `wasm`), runs wasm-bindgen and wasm-opt, writes js/wasm/.
 ";
 
+const FUZZ_HELP: &str = "\
+Usage: cargo xtask fuzz [--seconds N] [TARGET…]
+
+Runs each fuzz target, or those named, for N seconds and prints executions, coverage and crashes. Ends with an error
+if one stopped, and says how to keep the input that did it. Installs cargo-fuzz and a nightly toolchain if they are missing.
+
+  --seconds N   For each target (default: 60)
+";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let mut steps = Steps::new();
@@ -88,6 +100,10 @@ fn run(steps: &mut Steps, arguments: &[String]) -> Result<(), String> {
     if command == "demo" {
         let options = DemoOptions::parse(rest)?;
         return demo::run(steps, &project, &options);
+    }
+    if command == "fuzz" {
+        let options = FuzzOptions::parse(rest)?;
+        return fuzz::run(steps, &project, &options);
     }
     if let Some(word) = rest.first() {
         return Err(format!("{command} does not know {word}: see `cargo xtask {command} --help`"));
@@ -124,6 +140,7 @@ fn wanted_help(command: &str, rest: &[String]) -> Option<&'static str> {
         "test" => TEST_HELP,
         "setup" => SETUP_HELP,
         "wasm" => WASM_HELP,
+        "fuzz" => FUZZ_HELP,
         _ => HELP,
     })
 }

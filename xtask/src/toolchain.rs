@@ -81,6 +81,28 @@ fn has_wasm_target() -> bool {
     })
 }
 
+/// Finds cargo-fuzz and a nightly toolchain, which libFuzzer's instrumentation needs, or installs them.
+pub(crate) fn cargo_fuzz(steps: &mut Steps, project: &Project) -> Result<(), String> {
+    let nightly = || said_by("rustup", &["run", "nightly", "rustc", "--version"]);
+    if nightly().is_none() {
+        let arguments = ["toolchain", "install", "nightly", "--profile", "minimal"];
+        let install =
+            steps.quiet("rustup toolchain install", &mut command("rustup", &project.root, &arguments));
+        if install.is_err() || nightly().is_none() {
+            return Err("there is no nightly toolchain: `rustup toolchain install nightly`".to_owned());
+        }
+    }
+    if on_path("cargo-fuzz").is_none() {
+        let install =
+            cargo(project, &["install", "--locked", "cargo-fuzz"]).env_remove("CARGO_TARGET_DIR").status();
+        if !install.is_ok_and(|status| status.success()) {
+            return Err("cargo-fuzz is missing: `cargo install --locked cargo-fuzz`".to_owned());
+        }
+    }
+    steps.up_to_date("cargo-fuzz");
+    Ok(())
+}
+
 /// Finds a Chromium for the browser tests or installs one: `$CHROMIUM`, the `PATH`, the system's package, Playwright's.
 pub(crate) fn chromium(steps: &mut Steps, project: &Project) -> Result<PathBuf, String> {
     if let Some(path) = find_chromium(project) {
