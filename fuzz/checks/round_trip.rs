@@ -1,6 +1,6 @@
 //! Bytes as a history: whatever way its operations take, as snapshots or deltas, everybody ends with the same.
 
-use crdt_core::codec::{decode_delta, encode_delta};
+use crdt_core::codec::{Limits, decode_delta, encode_delta};
 use crdt_core::{Doc, Op, ReplicaId, SequenceKind, UndoManager, UndoOptions, VersionVector};
 use crdt_testkit::script::{Script, Step};
 use crdt_testkit::told;
@@ -85,10 +85,10 @@ fn through_formats(doc: &Doc) {
     let everything = doc.delta_since(&VersionVector::new());
     assert_eq!(cold.delta_since(&VersionVector::new()), everything, "a snapshot keeps what was said");
 
-    let mut ops = decode_delta(&everything).expect("a document reads what it wrote");
+    let mut ops = decode_delta(&everything, &Limits::DEFAULT).expect("a document reads what it wrote");
     ops.sort_by_key(|op| op.id);
     let again = encode_delta(&ops);
-    let decoded = decode_delta(&again).expect("what was encoded decodes");
+    let decoded = decode_delta(&again, &Limits::DEFAULT).expect("what was encoded decodes");
     assert_eq!(decoded, ops, "a delta encoded again says the same");
     assert_eq!(encode_delta(&decoded), again, "and has one form");
 
