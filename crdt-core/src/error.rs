@@ -1,7 +1,7 @@
 //! Everything that can be refused, and why. Whatever is refused has changed nothing.
 
 use crate::anchor::Anchor;
-use crate::ids::{OpId, ReplicaId};
+use crate::ids::{OpId, ReplicaId, Seq};
 use core::error::Error;
 use core::fmt;
 
@@ -170,6 +170,72 @@ impl Error for ApplyError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Decode(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// Why a version could not be shown, or not be gone back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HistoryError {
+    /// The version holds more than the document has seen.
+    NotReached {
+        /// Of whom.
+        replica: ReplicaId,
+        /// How many operations of it the version holds.
+        asked: Seq,
+        /// How many were seen here.
+        reached: Seq,
+    },
+    /// The version holds an operation, but not what that was placed beside or deletes: no document was ever there.
+    NotAState {
+        /// The operation.
+        id: OpId,
+    },
+    /// The version is older than what the document keeps of its history.
+    Trimmed,
+    /// Operations of this replica are in the version: a document of its own needs an id of its own.
+    ReplicaInUse {
+        /// The replica.
+        replica: ReplicaId,
+    },
+    /// The operations refer to each other in a circle, so that none can have been said first: the document was made up.
+    Circular,
+    /// A position is not in the text at that version, or there is no room to go back to it.
+    Edit(EditError),
+}
+
+impl From<EditError> for HistoryError {
+    fn from(error: EditError) -> Self {
+        Self::Edit(error)
+    }
+}
+
+impl fmt::Display for HistoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotReached { replica, asked, reached } => {
+                write!(
+                    f,
+                    "the version holds {asked} operations of replica {replica}, of which {reached} were seen"
+                )
+            }
+            Self::NotAState { id } => write!(f, "the version holds {id}, but not what that refers to"),
+            Self::Trimmed => f.write_str("the history at the version was trimmed away"),
+            Self::ReplicaInUse { replica } => {
+                write!(f, "the version holds operations of replica {replica}: take a new id")
+            }
+            Self::Circular => f.write_str("the history goes in a circle"),
+            Self::Edit(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for HistoryError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Edit(error) => Some(error),
             _ => None,
         }
     }

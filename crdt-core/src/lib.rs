@@ -57,7 +57,7 @@ pub use doc::{
     Doc, List, ListMut, PendingReport, Selection, Text, TextMut, Transaction, UndoManager, UndoOptions,
     Undone,
 };
-pub use error::{ApplyError, DecodeError, EditError};
+pub use error::{ApplyError, DecodeError, EditError, HistoryError};
 pub use event::TextEdit;
 pub use ids::{OpId, ReplicaId, Seq, VersionVector};
 pub use json::{Json, JsonError};

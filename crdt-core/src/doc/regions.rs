@@ -59,7 +59,18 @@ pub(super) enum Scope {
     Named { open: LocalId, close: LocalId },
 }
 
+impl Region {
+    pub(super) fn scope(&self) -> Scope {
+        Scope::Named { open: self.open, close: self.close }
+    }
+}
+
 impl Regions {
+    /// All of them, in document order.
+    pub(super) fn in_order(&self) -> &[Region] {
+        &self.list
+    }
+
     pub(super) fn is_delimiter(&self, element: LocalId) -> bool {
         self.delimiters.contains(&element.replica)
     }

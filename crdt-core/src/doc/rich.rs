@@ -191,8 +191,9 @@ impl Doc {
         self.rich.is_some() && self.next_carrier(id, len).is_some()
     }
 
+    /// The first of some elements that carries a value.
     #[cold]
-    fn next_carrier(&self, id: LocalId, len: Seq) -> Option<Seq> {
+    pub(super) fn next_carrier(&self, id: LocalId, len: Seq) -> Option<Seq> {
         let OpId { replica, seq } = self.log.op_id(id);
         let ids = OpId::new(replica, seq)..OpId::new(replica, seq + len);
         Some(self.rich.as_ref()?.values.range(ids).next()?.0.seq)

@@ -16,8 +16,8 @@ use core::ops::Range;
 /// A named text of a document, to read.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'doc> {
-    doc: &'doc Doc,
-    scope: Scope,
+    pub(super) doc: &'doc Doc,
+    pub(super) scope: Scope,
 }
 
 /// A named text of a document, to edit: [`Doc::open_text`].

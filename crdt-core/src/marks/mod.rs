@@ -326,6 +326,27 @@ impl MarkTable {
         edges.map(|edge| Some(name.marks[winner(edge)? as usize].said)).collect()
     }
 
+    /// For every name what would hold from which edge on, by a ranking, in document order.
+    ///
+    /// O(*m* log *m* log *n*) with *m* the marks.
+    pub(crate) fn visit_by<'a>(
+        &'a self,
+        ranking: Ranking<'_>,
+        sequence: &Sequence,
+        mut visit: impl FnMut(&'a Arc<str>, Edge, Option<&'a Json>),
+    ) {
+        let order = |one: Edge, other: Edge| one.order(other, sequence);
+        for (text, name) in &self.names {
+            let spans = name.spans_by(ranking, sequence);
+            let mut spot = Some(spans.find(Edge::START, &order));
+            while let Some(here) = spot {
+                let span = spans.get(here);
+                visit(text, span.from, name.value(span.winner));
+                spot = spans.next(here);
+            }
+        }
+    }
+
     /// Where in some stretches another value of a mark would hold: in `copies` by one ranking, around them by another. In copies
     /// also where what holds is right, but would not be by that other.
     ///
