@@ -120,6 +120,36 @@ impl<'a> Run<'a> {
         )
     }
 
+    /// How many operations of two runs that start with the same one are the same, until one of them ends. O(bytes of the
+    /// shorter).
+    pub(crate) fn same_as(&self, other: &Run<'_>) -> Seq {
+        let both = self.len.min(other.len);
+        match (self.kind, other.kind) {
+            (
+                RunKind::Insert { anchor, text },
+                RunKind::Insert { anchor: other_anchor, text: other_text },
+            ) if anchor == other_anchor => {
+                let bytes = text.len().min(other_text.len());
+                if text.as_bytes()[..bytes] == other_text.as_bytes()[..bytes] {
+                    return both;
+                }
+                let same = text.chars().zip(other_text.chars()).take_while(|(one, other)| one == other);
+                Seq::try_from(same.count()).map_or(both, |same| same.min(both))
+            }
+            (
+                RunKind::Delete { target, descending },
+                RunKind::Delete { target: other_target, descending: other_descending },
+            ) if target == other_target => {
+                if descending == other_descending {
+                    both
+                } else {
+                    1
+                }
+            }
+            _ => 0,
+        }
+    }
+
     /// A single deletion has no direction: it counts as ascending, so that equal runs compare equal.
     fn with_direction(mut self) -> Self {
         if let RunKind::Delete { descending, .. } = &mut self.kind

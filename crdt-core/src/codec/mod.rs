@@ -14,11 +14,14 @@ mod values;
 
 pub use crate::limits::Limits;
 pub(crate) use carried::{Carried, write_carried};
+pub use delta::{
+    DeltaSummary, DeltaVersion, ReplicaNames, decode_delta, delta_version, diff_delta, encode_delta,
+    merge_deltas, validate_delta,
+};
 pub(crate) use delta::{
     DeltaWriter, check_carried, decode_rich, decode_runs, decode_runs_named, decode_single,
     decode_single_named, read_keystroke, take_rich, write_keystroke, write_rich, write_single,
 };
-pub use delta::{ReplicaNames, decode_delta, encode_delta};
 pub(crate) use snapshot::{
     Anchors, Deletion, Deletions, SnapshotParts, SnapshotWriter, decode_snapshot, derived,
 };

@@ -336,14 +336,11 @@ fn drop_known<'a>(
 
 /// Compares two runs that start with the same operation, and returns what `run` has more.
 fn compare<'a>(run: Run<'a>, known: Run<'_>) -> Result<Option<Run<'a>>, ApplyError> {
-    let (same, rest) = if run.len > known.len {
-        let (same, rest) = run.split(known.len);
-        (same, Some(rest))
-    } else {
-        (run, None)
-    };
-    let known = if known.len > same.len { known.split(same.len).0 } else { known };
-    if same == known { Ok(rest) } else { Err(ApplyError::ReplicaCollision { id: run.id }) }
+    let same = run.same_as(&known);
+    if same < run.len.min(known.len) {
+        return Err(ApplyError::ReplicaCollision { id: OpId::new(run.id.replica, run.id.seq + same) });
+    }
+    Ok((run.len > known.len).then(|| run.split(known.len).1))
 }
 
 /// Appends the parts of `run` that do not wait yet.

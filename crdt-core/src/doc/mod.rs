@@ -12,6 +12,8 @@ mod limits_tests;
 mod lists;
 mod marking;
 mod past;
+#[cfg(test)]
+mod refused_tests;
 mod regions;
 mod registers;
 mod rich;

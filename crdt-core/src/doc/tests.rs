@@ -285,7 +285,7 @@ fn the_same_id_with_other_content_is_a_collision() {
     let mut late = doc(9);
     late.apply(&encode_delta(&[insert(id(1, 0), Anchor::START, "abcd")])).unwrap();
     for (other, at) in [
-        (insert(id(1, 0), Anchor::START, "abXd"), id(1, 0)),
+        (insert(id(1, 0), Anchor::START, "abXd"), id(1, 2)),
         (insert(id(1, 2), Anchor::after(id(1, 0)), "cd"), id(1, 2)),
         (delete(id(1, 3), id(1, 0), 1), id(1, 3)),
     ] {
@@ -298,7 +298,7 @@ fn the_same_id_with_other_content_is_a_collision() {
     // The same with what waits.
     late.apply(&encode_delta(&[insert(id(4, 1), Anchor::after(id(4, 0)), "yz")])).unwrap();
     let error = refused(&mut late, &encode_delta(&[insert(id(4, 0), Anchor::START, "xyZ")]));
-    assert_eq!(error, ApplyError::ReplicaCollision { id: id(4, 1) });
+    assert_eq!(error, ApplyError::ReplicaCollision { id: id(4, 2) });
     late.apply(&encode_delta(&[insert(id(4, 0), Anchor::START, "xyz!")])).unwrap();
     assert_eq!(late.text(), "xyz!abcde");
     assert_eq!(late.pending().operations, 0);

@@ -44,20 +44,27 @@
 //!
 //! A single run, and each run of a table, has one form only; any other is refused. Reading a single takes no memory.
 
+mod joined;
 mod keystroke;
+mod merge;
+#[cfg(test)]
+mod merge_tests;
 mod names;
 mod replicas;
 mod rich;
 mod run;
 mod single;
+mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use keystroke::{read as read_keystroke, write as write_keystroke};
+pub use merge::{diff_delta, merge_deltas};
 pub use names::ReplicaNames;
 pub(crate) use rich::{check_carried, decode_rich, take_rich, write_rich};
 pub(crate) use single::{decode_single, decode_single_named, write as write_single};
+pub use summary::{DeltaSummary, DeltaVersion, delta_version, validate_delta};
 
 use crate::codec::carried::Carried;
 use crate::error::DecodeError;

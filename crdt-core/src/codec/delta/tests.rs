@@ -7,15 +7,15 @@ use crate::op::OpKind;
 use alloc::string::String;
 use alloc::vec;
 
-fn id(replica: u64, seq: Seq) -> OpId {
+pub(super) fn id(replica: u64, seq: Seq) -> OpId {
     OpId::new(ReplicaId::new(replica), seq)
 }
 
-fn insert(id: OpId, anchor: Anchor, text: &str) -> Op {
+pub(super) fn insert(id: OpId, anchor: Anchor, text: &str) -> Op {
     Op { id, kind: OpKind::Insert { anchor, text: text.into() } }
 }
 
-fn delete(id: OpId, target: OpId, len: u32, descending: bool) -> Op {
+pub(super) fn delete(id: OpId, target: OpId, len: u32, descending: bool) -> Op {
     Op { id, kind: OpKind::Delete { target, len, descending } }
 }
 
@@ -52,7 +52,7 @@ fn a_keystroke_takes_few_bytes() {
     assert_eq!(sizes(300, &delete(id(1, 300), id(1, 299), 1, false)), (12, 2));
 }
 
-fn random_op(dice: &mut Dice, next: &mut [Seq]) -> Op {
+pub(super) fn random_op(dice: &mut Dice, next: &mut [Seq]) -> Op {
     let any = |dice: &mut Dice, next: &[Seq]| {
         let replica = dice.below(next.len());
         let seq =
