@@ -79,6 +79,8 @@ pub enum DecodeError {
     WrongFormat,
     /// They are of a version of the format that this library does not know.
     UnsupportedVersion(u8),
+    /// Reading them takes features of the format that this library does not have; the bits say which.
+    UnsupportedFeatures(u64),
     /// A number was not written in its shortest form, or does not fit its type.
     InvalidNumber,
     /// Text is not UTF-8.
@@ -99,6 +101,7 @@ impl fmt::Display for DecodeError {
             Self::Truncated => f.write_str("the bytes end too early"),
             Self::WrongFormat => f.write_str("the bytes are of another format"),
             Self::UnsupportedVersion(version) => write!(f, "format version {version} is not known"),
+            Self::UnsupportedFeatures(bits) => write!(f, "features {bits:#x} of the format are not known"),
             Self::InvalidNumber => f.write_str("a number is not minimal or too large"),
             Self::InvalidText => f.write_str("text is not UTF-8"),
             Self::InvalidValue(what) => write!(f, "invalid {what}"),

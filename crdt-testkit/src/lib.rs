@@ -3,7 +3,6 @@
 //! Lowest layer first, and a module uses only modules above it in this list:
 //!
 //! * [`random`]: a seeded source of numbers, so that every run can be repeated;
-//! * [`chunks`]: snapshots taken apart and put together again;
 //! * [`edit`]: local edits as values;
 //! * [`cells`]: text with marks, element by element;
 //! * [`model`]: the naive twin of the fast structure, a direct reading of the specification;
@@ -16,6 +15,7 @@
 //! * [`played`]: a script played on documents alone, where models would take too long;
 //! * `sequences`: asserts everything for scripts of named texts and lists, of which the model knows nothing;
 //! * [`check()`]: the one helper that asserts everything for every script;
+//! * [`loaded`]: documents saved and opened again, in every profile;
 //! * [`histories`]: generators of random scripts for proptest;
 //! * [`peritext`], [`vectors`] and [`traces`]: readers of the shared test data;
 //! * [`replay`]: recorded histories on real documents that exchange encoded deltas.
@@ -23,11 +23,11 @@
 //! Whatever is found wrong comes back as a [`Failure`], which says where.
 
 pub mod cells;
-pub mod chunks;
 pub mod cluster;
 pub mod edit;
 #[cfg(feature = "proptest")]
 pub mod histories;
+pub mod loaded;
 pub mod model;
 pub mod network;
 pub mod peritext;

@@ -6,6 +6,7 @@ use crdt_core::codec::{Limits, decode_delta};
 use crdt_core::{Doc, Op, ReplicaId, UndoManager, UndoOptions, VersionVector};
 use crdt_testkit::edit::Edit;
 use crdt_testkit::histories::{for_all, histories};
+use crdt_testkit::loaded::loaded;
 use crdt_testkit::model::{Model, ModelOp};
 use crdt_testkit::plain::PlainText;
 use crdt_testkit::played::apply;
@@ -127,9 +128,8 @@ fn undoing_and_redoing_in_between_converges_and_its_events_tell_what_changed() {
         let first = &authors[0];
         let mut listener = Author::new(ReplicaId::new(0x7e57), &[]);
         listener.receive(&first.doc.delta_since(&VersionVector::new()))?;
-        let loaded = Doc::from_snapshot(ReplicaId::new(0x7e58), &first.doc.encode_snapshot())
-            .map_err(|error| Failure::new(format!("snapshot refused: {error}")))?;
-        for doc in authors.iter().map(|author| &author.doc).chain([&listener.doc, &loaded]) {
+        let loaded = loaded(&first.doc, ReplicaId::new(0x7e58))?;
+        for doc in authors.iter().map(|author| &author.doc).chain([&listener.doc]).chain(&loaded) {
             same("runs", &doc.runs(), &first.doc.runs())?;
             same("registers", &doc.registers().collect::<Vec<_>>(), &first.doc.registers().collect())?;
         }

@@ -22,6 +22,9 @@ pub(crate) use delta::{
     DeltaWriter, check_carried, decode_rich, decode_runs, decode_runs_named, decode_single,
     decode_single_named, read_keystroke, take_rich, write_keystroke, write_rich, write_single,
 };
+pub use snapshot::SnapshotProfile;
 pub(crate) use snapshot::{
-    Anchors, Deletion, Deletions, SnapshotParts, SnapshotWriter, decode_snapshot, derived,
+    Anchors, AnchorsWriter, Deletion, Deletions, DeletionsWriter, Items, ItemsWriter, PastParts, PastWriter,
+    SnapshotParts, SnapshotWriter, Timed, TimedEdit, TimedKind, TimedWriter, Unknown, decode_snapshot,
+    derived,
 };

@@ -287,7 +287,7 @@ impl Doc {
         self.append_insert(id.replica, placement, run.text, seq_of(run.size.chars));
     }
 
-    fn integrate_delete(
+    pub(super) fn integrate_delete(
         &mut self,
         id: LocalId,
         target: LocalId,

@@ -99,7 +99,7 @@ impl Doc {
     }
 
     #[inline]
-    fn put_at_place(&mut self, place: Place, text: &str) -> Result<(), EditError> {
+    pub(super) fn put_at_place(&mut self, place: Place, text: &str) -> Result<(), EditError> {
         if text.len() > MAX_TEXT_BYTES - self.log.text_bytes() {
             return Err(EditError::Full);
         }

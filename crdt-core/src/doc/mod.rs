@@ -26,6 +26,8 @@ mod sequences;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+#[cfg_attr(not(feature = "compact"), allow(dead_code, reason = "only the compact profile is written so"))]
+mod timed;
 mod transaction;
 mod undo;
 
@@ -36,8 +38,8 @@ pub use undo::{Selection, UndoManager, UndoOptions, Undone};
 
 use crate::anchor::{Anchor, Side};
 use crate::codec::{
-    Carried, DeltaWriter, ReplicaNames, check_carried, decode_rich, decode_runs_named, decode_single,
-    decode_single_named, read_keystroke, take_rich, write_keystroke, write_single,
+    Carried, DeltaWriter, ReplicaNames, Unknown, check_carried, decode_rich, decode_runs_named,
+    decode_single, decode_single_named, read_keystroke, take_rich, write_keystroke, write_single,
 };
 use crate::error::{ApplyError, EditError};
 use crate::event::TextEdit;
@@ -95,6 +97,8 @@ pub struct Doc {
     rich: Option<Box<Rich>>,
     transaction: Stamping,
     limits: Limits,
+    /// What the snapshot held that nothing here knows.
+    unknown: Unknown,
 }
 
 /// Operations that wait for others, and what they wait for.
@@ -121,6 +125,7 @@ impl Doc {
             rich: None,
             transaction: Stamping::default(),
             limits: Limits::DEFAULT,
+            unknown: Unknown::default(),
         }
     }
 

@@ -6,12 +6,12 @@
 use super::Doc;
 use super::past::placements;
 use crate::codec::{
-    Anchors, Deletion, Deletions, DeltaWriter, SnapshotParts, SnapshotWriter, check_carried, decode_runs,
+    Anchors, AnchorsWriter, Deletion, Deletions, DeletionsWriter, DeltaWriter, Items, ItemsWriter, Limits,
+    PastParts, PastWriter, SnapshotParts, SnapshotProfile, SnapshotWriter, check_carried, decode_runs,
     decode_snapshot, derived, write_carried,
 };
 use crate::error::{ApplyError, DecodeError};
 use crate::ids::{ReplicaId, Seq, VersionVector};
-use crate::limits::Limits;
 use crate::op_log::{
     BLOCK, Cold, Elements, ItemPart, LocalId, MAX_REPLICAS, MAX_TEXT_BYTES, OpLog, Piece, Placement,
     ReplicaIndex, Said, is_tree,
@@ -20,7 +20,16 @@ use crate::sequence::{Sequence, SequenceBuilder};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::mem;
+
+/// What a snapshot in document order says.
+struct Past<'a> {
+    items: Items<'a>,
+    /// What shows, `visible` bytes, then what is deleted.
+    text: String,
+    visible: usize,
+    anchors: &'a [u8],
+    deletions: &'a [u8],
+}
 
 impl Doc {
     /// Encodes the whole document: every operation, waiting ones too, with a checksum.
@@ -28,26 +37,61 @@ impl Doc {
     /// O(*n* log *n*) and its bytes. Two documents with the same operations may write different bytes, which open as
     /// the same document.
     pub fn encode_snapshot(&self) -> Vec<u8> {
+        self.encode_snapshot_as(SnapshotProfile::default())
+    }
+
+    /// As [`Doc::encode_snapshot`], in a profile of one's choice.
+    ///
+    /// [`SnapshotProfile::Compact`] takes some ten times as long to write, as it makes all edits again.
+    pub fn encode_snapshot_as(&self, profile: SnapshotProfile) -> Vec<u8> {
         let log = self.warm_log();
-        let mut writer = SnapshotWriter::default();
         // Replicas go by their place in the version.
         let mut places: Vec<ReplicaIndex> = vec![ReplicaIndex::MAX; log.replica_count()];
         let mut indices = Vec::with_capacity(places.len());
+        let mut version = Vec::with_capacity(places.len());
         for (replica, index) in log.by_id() {
             let count = log.of(index).next_seq();
             if count > 0 {
                 places[index as usize] = ReplicaIndex::try_from(indices.len()).expect("fewer than indices");
                 indices.push(index);
-                writer.version.push((replica, count));
+                version.push((replica, count));
             }
         }
+        let timed = match profile {
+            SnapshotProfile::Fast => None,
+            #[cfg(feature = "compact")]
+            SnapshotProfile::Compact => self.timed(&log, &indices),
+        };
+        let past = match timed {
+            Some(timed) => PastWriter::InOrderOfTime(timed),
+            None => self.in_document_order(&log, &places, &indices),
+        };
+        let pending = if self.pending.is_empty() { Vec::new() } else { self.pending_delta() };
+        let values = self.values_since(&VersionVector::new());
+        let mut carried = Vec::new();
+        if !values.is_empty() {
+            write_carried(&mut carried, &values);
+        }
+        SnapshotWriter { version, past, pending, carried }.finish(profile, &self.unknown)
+    }
+
+    /// The operations of `log`, which is this document's without a cold past, as items. `places` says which place in the
+    /// version each replica has, `indices` which replica is at each place.
+    fn in_document_order(
+        &self,
+        log: &OpLog,
+        places: &[ReplicaIndex],
+        indices: &[ReplicaIndex],
+    ) -> PastWriter {
+        let (mut out, mut anchors, mut deletions) =
+            (ItemsWriter::default(), AnchorsWriter::default(), DeletionsWriter::default());
         let place = |id: LocalId| {
             if id == LocalId::START { id } else { LocalId::new(places[id.replica as usize], id.seq) }
         };
         let mut heads = Vec::new();
         for (part, text) in self.sequence.runs(&self.log) {
             let id = part.id;
-            writer.items.push(ItemPart { id: place(id), ..part }, text);
+            out.push(ItemPart { id: place(id), ..part }, text);
             if part.is_head() {
                 let Placement { element, side } = log.of(id.replica).placement(id.replica, id.seq);
                 heads.push(Placement { element: place(element), side });
@@ -56,23 +100,16 @@ impl Doc {
         let runs = self.sequence.runs(&self.log);
         let items = runs.map(|(part, _)| (place(part.id), part.len, part.is_head()));
         for (placement, derived) in heads.into_iter().zip(derived(items)) {
-            writer.anchors.push(placement, derived);
+            anchors.push(placement, derived);
         }
-        for index in indices {
+        for &index in indices {
             for said in log.said(index, 0, Seq::MAX) {
                 if let Said::Delete { len, target, descending, .. } = said {
-                    writer.deletions.push(Deletion { target: place(target), len, descending });
+                    deletions.push(Deletion { target: place(target), len, descending });
                 }
             }
         }
-        if !self.pending.is_empty() {
-            writer.pending = self.pending_delta();
-        }
-        let values = self.values_since(&VersionVector::new());
-        if !values.is_empty() {
-            write_carried(&mut writer.carried, &values);
-        }
-        writer.finish()
+        PastWriter::InDocumentOrder { items: out, anchors, deletions }
     }
 
     /// Opens a snapshot as a document for `replica`, a new random id.
@@ -88,13 +125,32 @@ impl Doc {
     /// As [`Doc::apply`], where [`ApplyError::ReplicaCollision`] means that operations of `replica` wait in it;
     /// and [`DecodeError::ChecksumMismatch`](crate::DecodeError::ChecksumMismatch).
     pub fn from_snapshot(replica: ReplicaId, snapshot: &[u8]) -> Result<Self, ApplyError> {
-        let mut parts = decode_snapshot(snapshot)?;
-        let pending = parts.pending;
-        let carried = mem::take(&mut parts.carried);
-        let mut doc = Self::load(replica, parts, snapshot.len())?;
+        Self::from_snapshot_within(replica, snapshot, &Limits::DEFAULT)
+    }
+
+    /// As [`Doc::from_snapshot`], with limits of one's own, which stay those of the document.
+    ///
+    /// # Errors
+    /// As [`Doc::from_snapshot`].
+    pub fn from_snapshot_within(
+        replica: ReplicaId,
+        snapshot: &[u8],
+        limits: &Limits,
+    ) -> Result<Self, ApplyError> {
+        let SnapshotParts { version, past, pending, carried, unknown } = decode_snapshot(snapshot, limits)?;
+        let mut doc = match past {
+            PastParts::InDocumentOrder { items, text, visible, anchors, deletions } => {
+                let items = Items::new(&items)?;
+                let past = Past { items, text, visible, anchors: &anchors, deletions: &deletions };
+                Self::load(replica, &version, past, snapshot.len(), limits)?
+            }
+            PastParts::InOrderOfTime(timed) => Self::make_timed(replica, &version, &timed)?,
+        };
+        doc.unknown = unknown;
+        doc.set_limits(*limits);
         let waiting = doc.load_values(carried).ok_or(DecodeError::InvalidValue("element with a value"))?;
         if !pending.is_empty() {
-            let runs = decode_runs(pending, &Limits::DEFAULT)?;
+            let runs = decode_runs(&pending, limits)?;
             check_carried(&runs, &waiting)?;
             doc.apply_runs(runs, waiting, None)?;
         } else if !waiting.is_empty() {
@@ -114,21 +170,26 @@ impl Doc {
         out
     }
 
-    fn load(replica: ReplicaId, parts: SnapshotParts<'_>, bytes: usize) -> Result<Self, DecodeError> {
-        let SnapshotParts { version, mut items, visible, deleted, anchors, deletions, .. } = parts;
+    fn load(
+        replica: ReplicaId,
+        version: &[(ReplicaId, Seq)],
+        past: Past<'_>,
+        bytes: usize,
+        limits: &Limits,
+    ) -> Result<Self, DecodeError> {
+        let Past { mut items, text, visible, anchors, deletions } = past;
         if version.len() > MAX_REPLICAS {
             return Err(DecodeError::LimitExceeded("replicas of a snapshot"));
         }
-        if MAX_TEXT_BYTES.checked_sub(deleted.len()).is_none_or(|room| visible.len() > room) {
+        if text.len() > MAX_TEXT_BYTES {
             return Err(DecodeError::LimitExceeded("text of a snapshot"));
         }
-        let mut text = String::with_capacity(visible.len() + deleted.len());
-        text.push_str(visible);
-        text.push_str(deleted);
-
+        if items.len() > limits.max_items {
+            return Err(DecodeError::LimitExceeded("items of a snapshot"));
+        }
         let counts = version.iter().map(|&(_, count)| count).collect();
         let mut elements = Elements::none(counts, bytes);
-        let mut builder = SequenceBuilder::new(items.len(), &text, visible.len());
+        let mut builder = SequenceBuilder::new(items.len(), &text, visible);
         let mut block = [ItemPart::NONE; BLOCK];
         loop {
             let count = items.read(version.len(), &mut block)?;
@@ -147,18 +208,12 @@ impl Doc {
         if !anchors.is_empty() {
             check_anchors(anchors, &sequence, version.len())?;
         }
-        let cold = Cold {
-            visible: visible.len(),
-            text,
-            anchors: anchors.into(),
-            deletions: deletions.into(),
-            elements,
-        };
+        let cold = Cold { visible, text, anchors: anchors.into(), deletions: deletions.into(), elements };
         let names = version.iter().map(|&(replica, _)| replica);
         Ok(Self {
             log: OpLog::loaded(names, cold),
             sequence,
-            version: version.into_iter().collect(),
+            version: version.iter().copied().collect(),
             ..Self::new(replica)
         })
     }

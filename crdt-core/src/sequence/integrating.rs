@@ -106,7 +106,7 @@ impl Sequence {
     }
 
     /// The run that starts directly right of a spot, as if it were cut there.
-    fn right_of(&self, spot: Option<Spot>) -> Option<Item> {
+    pub(super) fn right_of(&self, spot: Option<Spot>) -> Option<Item> {
         let slot = match spot {
             None => self.items.first_slot()?,
             Some(spot) => {
@@ -152,7 +152,7 @@ impl Sequence {
     }
 
     /// The item that holds the integrated element `id`, and which of its elements it is.
-    fn locate(&self, id: LocalId) -> (Slot, usize) {
+    pub(super) fn locate(&self, id: LocalId) -> (Slot, usize) {
         self.find(id).expect("every element of the log is in the sequence")
     }
 

@@ -35,6 +35,7 @@ mod integrating;
 mod invariants;
 mod item;
 mod reading;
+mod replaying;
 mod siblings;
 
 pub(crate) use build::SequenceBuilder;

@@ -71,7 +71,7 @@ impl Sequence {
         place.at.size()
     }
 
-    fn position_of(&self, log: &OpLog, spot: Spot) -> Visible {
+    pub(super) fn position_of(&self, log: &OpLog, spot: Spot) -> Visible {
         let mut at = self.items.sum_before(spot.slot);
         let item = self.items.get(spot.slot);
         if !item.is_deleted() {

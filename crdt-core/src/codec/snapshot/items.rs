@@ -65,7 +65,7 @@ pub(crate) struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    pub(super) fn new(chunk: &'a [u8]) -> Result<Self, DecodeError> {
+    pub(crate) fn new(chunk: &'a [u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(chunk);
         let (mut count, mut switches) = (0, 0);
         if !chunk.is_empty() {

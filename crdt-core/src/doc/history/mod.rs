@@ -8,10 +8,12 @@
     dead_code,
     reason = "a snapshot in the order of time, and the replay of history, are about to use it"
 )]
-pub(super) mod order;
+mod order;
 mod reading;
 mod then;
 mod walk;
+
+pub(super) use order::{Stint, order};
 
 use super::Doc;
 use crate::error::HistoryError;
