@@ -36,6 +36,7 @@ pub mod codec;
 pub mod sync;
 
 mod anchor;
+mod authors;
 mod doc;
 mod error;
 mod event;
@@ -53,9 +54,10 @@ mod units;
 mod value;
 
 pub use anchor::{Anchor, Side};
+pub use authors::Authors;
 pub use doc::{
-    Doc, List, ListMut, PendingReport, Selection, Text, TextMut, Transaction, UndoManager, UndoOptions,
-    Undone,
+    Doc, History, HistoryStep, List, ListMut, PendingReport, Selection, Text, TextMut, Transaction,
+    UndoManager, UndoOptions, Undone,
 };
 pub use error::{ApplyError, DecodeError, EditError, HistoryError};
 pub use event::TextEdit;

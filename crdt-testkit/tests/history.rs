@@ -1,12 +1,15 @@
 //! What was: a document shows every version that it has passed through as it was seen then.
 
-use crdt_core::{Doc, HistoryError, ReplicaId, TextEdit, VersionVector};
-use crdt_testkit::cells::{self, cells};
+use crdt_core::{
+    Authors, Doc, History, HistoryError, Json, OpId, ReplicaId, SequenceKind, TextEdit, VersionVector,
+};
+use crdt_testkit::cells::{self, Cell, Glyph, cells};
 use crdt_testkit::histories::{for_all, histories};
 use crdt_testkit::plain::PlainText;
 use crdt_testkit::played::{Played, State};
 use crdt_testkit::random::Random;
 use crdt_testkit::{Checked, Failure, same};
+use std::collections::BTreeMap;
 
 /// Histories a property.
 const CASES: u32 = 300;
@@ -21,8 +24,8 @@ fn refused(error: HistoryError) -> Failure {
 }
 
 /// The document at the end, as it was edited and as it is opened from a snapshot.
-fn warm_and_cold(played: &Played) -> Checked<[Doc; 2]> {
-    let warm = played.docs[0].clone();
+fn warm_and_cold(warm: &Doc) -> Checked<[Doc; 2]> {
+    let warm = warm.clone();
     let cold = Doc::from_snapshot(STRANGER, &warm.encode_snapshot())
         .map_err(|error| Failure::new(format!("snapshot refused: {error}")))?;
     Ok([warm, cold])
@@ -37,18 +40,145 @@ fn at(doc: &Doc, version: &VersionVector) -> Checked<Doc> {
     doc.at(ReplicaId::new(0x7e58), version).map_err(refused)
 }
 
-/// Shows what the edits make of a document.
-fn replayed(before: &Doc, edits: &[TextEdit]) -> Checked<PlainText> {
-    let mut plain = PlainText::of(before);
-    edits.iter().try_for_each(|edit| plain.replay(edit))?;
-    Ok(plain)
+/// All that a document shows: main text, registers, and the named sequences that are not empty.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Shown {
+    main: PlainText,
+    named: BTreeMap<(SequenceKind, String), PlainText>,
+}
+
+impl Shown {
+    fn of(doc: &Doc) -> Self {
+        let named = doc.sequences().map(|(name, kind)| {
+            let cells = match kind {
+                SequenceKind::Text => doc.text_named(name).map(|text| cells(&text.runs())),
+                SequenceKind::List => doc.list(name).map(|list| {
+                    let cell = |value| Cell { glyph: Glyph::Embed(value), marks: crdt_core::Marks::NONE };
+                    list.values().into_iter().map(cell).collect()
+                }),
+            };
+            ((kind, name.to_owned()), PlainText::of_cells(cells.unwrap_or_default()))
+        });
+        let named = named.filter(|(_, plain)| !plain.is_empty()).collect();
+        Self { main: PlainText::of(doc), named }
+    }
+
+    fn replay(&mut self, edits: &[TextEdit]) -> Checked {
+        for edit in edits {
+            match edit {
+                TextEdit::In { name, kind, edit } => {
+                    let place = (*kind, name.to_string());
+                    let plain = self.named.entry(place.clone()).or_default();
+                    plain.replay(edit)?;
+                    if plain.is_empty() {
+                        self.named.remove(&place);
+                    }
+                }
+                edit => self.main.replay(edit)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the edits make of a document.
+fn replayed(before: &Doc, edits: &[TextEdit]) -> Checked<Shown> {
+    let mut shown = Shown::of(before);
+    shown.replay(edits)?;
+    Ok(shown)
+}
+
+/// Documents that everybody edited at once, with a named text, a list, marks and registers; and the versions they were at.
+fn with_sequences(seed: u64) -> (Vec<Doc>, Vec<VersionVector>) {
+    let mut random = Random::new(seed);
+    let mut docs: Vec<Doc> = (1..=3).map(|replica| Doc::new(ReplicaId::new(replica))).collect();
+    let mut versions = vec![VersionVector::new()];
+    for step in 0..60 {
+        let from = random.below(3);
+        if random.chance(30) {
+            let to = (from + 1 + random.below(2)) % 3;
+            let delta = docs[from].delta_since(docs[to].version());
+            docs[to].apply(&delta).unwrap();
+            versions.push(docs[to].version().clone());
+            continue;
+        }
+        edit_at_random(&mut docs[from], &mut random, step);
+        versions.push(docs[from].version().clone());
+    }
+    for _ in 0..2 {
+        for (from, to) in [(1, 0), (2, 0), (0, 1), (0, 2)] {
+            let delta = docs[from].delta_since(docs[to].version());
+            docs[to].apply(&delta).unwrap();
+        }
+    }
+    (docs, versions)
+}
+
+fn edit_at_random(doc: &mut Doc, random: &mut Random, step: i32) {
+    let texts = ["a", "bc", "é😀", "word "];
+    let names = ["bold", "link"];
+    let name = names[random.below(2)];
+    let text = texts[random.below(4)];
+    let value = Json::number(step);
+    let part = |random: &mut Random, len: usize| {
+        let from = random.below(len + 1);
+        from..from + random.below(len - from + 1)
+    };
+    match random.below(12) {
+        0 | 1 => doc.insert(random.below(doc.len() + 1), text).unwrap(),
+        2 => doc.delete(part(random, doc.len())).unwrap(),
+        3 => doc.mark(part(random, doc.len()), name, value).unwrap(),
+        4 => doc.set(["title", "language"][random.below(2)], value).unwrap(),
+        5 => doc.insert_embed(random.below(doc.len() + 1), value).unwrap(),
+        kind @ 6..=8 => {
+            let mut notes = doc.open_text("notes").unwrap();
+            let len = notes.view().len();
+            match kind {
+                6 => notes.insert(random.below(len + 1), text).unwrap(),
+                7 => notes.delete(part(random, len)).unwrap(),
+                _ => notes.mark(part(random, len), name, value).unwrap(),
+            }
+        }
+        kind => {
+            let mut list = doc.open_list("todo").unwrap();
+            let len = list.view().len();
+            match kind {
+                9 | 10 if len > 0 => match random.below(3) {
+                    0 => list.replace(random.below(len), value).unwrap(),
+                    1 => list.move_to(random.below(len), random.below(len)).unwrap(),
+                    _ if random.chance(30) => list.delete(part(random, len)).unwrap(),
+                    _ => list.move_to(random.below(len), 0).unwrap(),
+                },
+                _ => list.insert(random.below(len + 1), value).unwrap(),
+            }
+        }
+    }
+}
+
+/// Documents that were edited, and versions they were at.
+fn some_histories(check: impl Fn(&Doc, &[VersionVector], &mut Random) -> Checked) {
+    for_all(CASES / 2, histories(MOVES), |script| {
+        let played = Played::run(script, |_, _, _| Ok(()))?;
+        let versions: Vec<_> = played.states.iter().map(|state| state.version.clone()).collect();
+        let mut random = Random::new(script.steps.len() as u64);
+        warm_and_cold(&played.docs[0])?.iter().try_for_each(|doc| check(doc, &versions, &mut random))
+    });
+    for seed in 0..u64::from(CASES / 2) {
+        let (docs, versions) = with_sequences(seed);
+        let mut random = Random::new(seed);
+        let checked = warm_and_cold(&docs[0])
+            .and_then(|both| both.iter().try_for_each(|doc| check(doc, &versions, &mut random)));
+        if let Err(failure) = checked {
+            panic!("seed {seed}: {failure}");
+        }
+    }
 }
 
 #[test]
 fn every_version_shows_as_it_was_seen_then() {
     for_all(CASES, histories(MOVES), |script| {
         let played = Played::run(script, |_, _, _| Ok(()))?;
-        for doc in warm_and_cold(&played)? {
+        for doc in warm_and_cold(&played.docs[0])? {
             for state in &played.states {
                 let text = text_of(state);
                 same("text then", &doc.text_at(&state.version).map_err(refused)?, &text)?;
@@ -72,7 +202,7 @@ fn every_version_shows_as_it_was_seen_then() {
 fn a_document_as_it_was_is_a_document() {
     for_all(CASES, histories(MOVES), |script| {
         let played = Played::run(script, |_, _, _| Ok(()))?;
-        for doc in warm_and_cold(&played)? {
+        for doc in warm_and_cold(&played.docs[0])? {
             for state in &played.states {
                 let mut then = at(&doc, &state.version)?;
                 then.assert_invariants();
@@ -91,16 +221,117 @@ fn a_document_as_it_was_is_a_document() {
 
 #[test]
 fn what_differs_turns_one_version_into_the_other() {
-    for_all(CASES, histories(MOVES), |script| {
-        let played = Played::run(script, |_, _, _| Ok(()))?;
-        let mut random = Random::new(script.steps.len() as u64);
-        for doc in warm_and_cold(&played)? {
-            for _ in 0..8 {
-                let [from, to] = [(); 2].map(|()| &played.states[random.below(played.states.len())].version);
-                let edits = doc.diff(from, to).map_err(refused)?;
-                replayed(&at(&doc, from)?, &edits)?.check(&at(&doc, to)?)?;
+    some_histories(|doc, versions, random| {
+        for _ in 0..8 {
+            let [from, to] = [(); 2].map(|()| &versions[random.below(versions.len())]);
+            let edits = doc.diff(from, to).map_err(refused)?;
+            same("what differs", &replayed(&at(doc, from)?, &edits)?, &Shown::of(&at(doc, to)?))?;
+        }
+        same("nothing differs", &doc.diff(doc.version(), doc.version()), &Ok(Vec::new()))
+    });
+}
+
+#[test]
+fn named_texts_show_as_they_were() {
+    some_histories(|doc, versions, _| {
+        for version in versions {
+            let then = at(doc, version)?;
+            let named = |doc: &Doc| doc.text_named("notes").map(|text| text.text()).unwrap_or_default();
+            let Some(notes) = doc.text_named("notes") else { continue };
+            let text = notes.text_at(version).map_err(refused)?;
+            same("named text then", &text, &named(&then))?;
+            let utf16 = text.encode_utf16().count();
+            same("all of it", &notes.slice_at_utf16(version, 0..utf16), &Ok(text))?;
+            same("main text then", &doc.text_at(version), &Ok(then.text()))?;
+        }
+        Ok(())
+    });
+}
+
+/// Goes through all of a history, to its end and back.
+fn go_through(doc: &Doc, mut history: History) -> Checked {
+    let mut shown = vec![Shown::default()];
+    let mut said = VersionVector::new();
+    let len = history.len();
+    while let Some(step) = history.next() {
+        same("goes on", &step.seqs.start, &said.get(step.replica))?;
+        said.set(step.replica, step.seqs.end);
+        same("version", history.version(), &said)?;
+        let mut next = shown.last().expect("never empty").clone();
+        next.replay(&step.edits)?;
+        same("shown", &next, &Shown::of(&at(doc, history.version())?))?;
+        same("text", &history.text(), &next.main.text())?;
+        shown.push(next);
+        same("position", &history.position(), &(shown.len() - 1))?;
+    }
+    same("everything was said", doc.version(), &said)?;
+    same("steps", &shown.len(), &(len + 1))?;
+    let mut now = shown.pop().expect("never empty");
+    while let Some(step) = history.previous() {
+        now.replay(&step.edits)?;
+        said.set(step.replica, step.seqs.start);
+        same("version", history.version(), &said)?;
+        same("shown", &Some(&now), &shown.last())?;
+        shown.pop();
+    }
+    same("back at the start", &history.position(), &0)?;
+    same("nothing", &now, &Shown::default())
+}
+
+#[test]
+fn a_history_goes_forwards_and_backwards() {
+    some_histories(|doc, _, random| {
+        let history = doc.history().map_err(refused)?;
+        go_through(doc, history.clone())?;
+        go_through(doc, history.clone().by_operation())?;
+        // Anywhere.
+        let mut history = if random.chance(50) { history } else { history.by_operation() };
+        let mut now = Shown::default();
+        for _ in 0..10 {
+            let index = random.below(history.len() + 2);
+            now.replay(&history.seek(index))?;
+            same("position", &history.position(), &index.min(history.len()))?;
+            same("shown", &now, &Shown::of(&at(doc, history.version())?))?;
+            let step = if random.chance(50) { history.next() } else { history.previous() };
+            now.replay(&step.map(|step| step.edits).unwrap_or_default())?;
+            same("shown", &now, &Shown::of(&at(doc, history.version())?))?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_history_by_time_goes_by_what_was_recorded() {
+    some_histories(|doc, versions, random| {
+        // What was new in each version was recorded when it was seen first.
+        let (mut authors, mut seen) = (Authors::new(), VersionVector::new());
+        for (time, version) in versions.iter().enumerate() {
+            for (replica, end) in version.iter() {
+                let user = format!("user {}", replica.get() % 2);
+                let seqs = seen.get(replica)..end;
+                authors
+                    .record(replica, seqs, &user, 10 * time as u64)
+                    .map_err(|_| Failure::new("too long"))?;
             }
-            same("nothing differs", &doc.diff(doc.version(), doc.version()), &Ok(Vec::new()))?;
+            seen.merge(version);
+        }
+        let history = doc.history_by_time(&authors).map_err(refused)?;
+        go_through(doc, history.clone())?;
+        let mut history = if random.chance(50) { history } else { history.by_operation() };
+        let mut last = 0;
+        for step in history.by_ref() {
+            let recorded = authors.of(OpId::new(step.replica, step.seqs.start)).map(|(_, time)| time);
+            same("time", &step.time_ms, &recorded)?;
+            let time = step.time_ms.unwrap_or(last);
+            same("is in order", &(time >= last), &true)?;
+            last = time;
+        }
+        // Everything seen up to a version was said by then.
+        let mut so_far = VersionVector::new();
+        for (time, version) in versions.iter().enumerate() {
+            so_far.merge(version);
+            history.seek_time(10 * time as u64 + 3);
+            same("version by time", history.version(), &so_far)?;
         }
         Ok(())
     });

@@ -15,7 +15,7 @@ const CORE_LAYERS: &[&[&str]] = &[
     &["json"],
     &["mark"],
     &["bytes", "tree", "units", "value"],
-    &["op", "event"],
+    &["op", "event", "authors"],
     &["op_log"],
     &["sequence", "codec"],
     &["marks"],

@@ -322,7 +322,13 @@ impl Doc {
     }
 
     /// Takes up in the log what the sequence has taken up, or had already: its replica does not go on from an older edit.
-    fn append_delete(&mut self, replica: ReplicaIndex, target: LocalId, len: Seq, descending: bool) {
+    pub(super) fn append_delete(
+        &mut self,
+        replica: ReplicaIndex,
+        target: LocalId,
+        len: Seq,
+        descending: bool,
+    ) {
         self.sequence.end_writing_of(replica);
         self.log.append_delete(replica, target, len, descending);
     }

@@ -326,6 +326,29 @@ impl MarkTable {
         edges.map(|edge| Some(name.marks[winner(edge)? as usize].said)).collect()
     }
 
+    /// From which edge on a mark has which value, from one edge to another. O(log *m* log *n*), and the spans there.
+    pub(crate) fn visit_between(
+        &self,
+        name: &str,
+        Stretch { from, to }: Stretch,
+        sequence: &Sequence,
+        mut visit: impl FnMut(Edge, Option<&Json>),
+    ) {
+        let Some(name) = self.names.get(name) else { return visit(from, None) };
+        let order = |one: Edge, other: Edge| one.order(other, sequence);
+        let first = name.spans.find(from, &order);
+        visit(from, name.value(name.spans.get(first).winner));
+        let mut spot = name.spans.next(first);
+        while let Some(here) = spot {
+            let span = name.spans.get(here);
+            if order(span.from, to) != Ordering::Less {
+                break;
+            }
+            visit(span.from, name.value(span.winner));
+            spot = name.spans.next(here);
+        }
+    }
+
     /// For every name what would hold from which edge on, by a ranking, in document order.
     ///
     /// O(*m* log *m* log *n*) with *m* the marks.

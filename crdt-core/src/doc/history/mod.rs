@@ -3,17 +3,19 @@
 //! A version is a version vector: how many operations of each replica it holds. What showed then is found out by what the
 //! document still has, every element and every deletion ([`then`]), in one pass in document order ([`walk`]). Nothing is
 //! replayed from the start.
+//!
+//! How it became what it is has no one order where several wrote at once: [`order`] finds one, [`retelling`] integrates
+//! everything once more in it and keeps where each operation was felt, and [`History`] goes along that.
 
-#[allow(
-    dead_code,
-    reason = "a snapshot in the order of time, and the replay of history, are about to use it"
-)]
 mod order;
 mod reading;
+mod retelling;
+mod steps;
 mod then;
 mod walk;
 
 pub(super) use order::{Stint, order};
+pub use steps::{History, HistoryStep};
 
 use super::Doc;
 use crate::error::HistoryError;

@@ -5,7 +5,8 @@
 //! goes to the one that it waits for, so that typing stays in one piece; [`order_by_time`] goes by times that somebody else
 //! recorded, as far as that can be.
 //!
-//! What a mark or a register names does not count: a document takes such statements up before they can be followed.
+//! What a mark or a move names counts for who asks for it ([`Needs`]): a document takes such statements up before they can be
+//! followed, but whoever said them saw what they name.
 //!
 //! O(*e* + *r*) for *e* entries of the log and *r* replicas; by time, O((*e* + *c*) log *r*) for *c* changes of the time.
 
@@ -35,7 +36,15 @@ pub(in crate::doc) struct Circular;
 /// The same for the same operations, in whatever order they came. Two stints in a row are of two replicas. A run of deletions
 /// is in one: nothing waits for a deletion, so it can wait until the last of its targets is there.
 pub(in crate::doc) fn order(log: &OpLog) -> Result<Vec<Stint>, Circular> {
-    let mut speakers = Speakers::of(log);
+    order_with(log, &[])
+}
+
+/// Statements and the elements that they name, in ascending order.
+pub(in crate::doc) type Needs = [(LocalId, LocalId)];
+
+/// As [`order`], in which statements stand behind what they name, too.
+pub(in crate::doc) fn order_with(log: &OpLog, needs: &Needs) -> Result<Vec<Stint>, Circular> {
+    let mut speakers = Speakers::of(log, needs);
     // Whoever is on it waits for the one above, up to that number.
     let mut stack: Vec<(ReplicaIndex, Seq)> = Vec::new();
     for (_, first) in log.by_id() {
@@ -57,15 +66,16 @@ pub(in crate::doc) fn order(log: &OpLog) -> Result<Vec<Stint>, Circular> {
     Ok(speakers.said)
 }
 
-/// As [`order`], in ascending order of time as far as everything stays behind what it refers to.
+/// As [`order_with`], in ascending order of time as far as everything stays behind what it refers to.
 ///
 /// `time_of` tells the time of an operation, and up to which number of its replica, exclusively, that is so: beyond the
 /// operation itself.
 pub(in crate::doc) fn order_by_time(
     log: &OpLog,
+    needs: &Needs,
     mut time_of: impl FnMut(LocalId) -> (u64, Seq),
 ) -> Result<Vec<Stint>, Circular> {
-    let mut speakers = Speakers::of(log);
+    let mut speakers = Speakers::of(log, needs);
     let mut rank = vec![0; log.replica_count()];
     for (place, (_, index)) in (0_u32..).zip(log.by_id()) {
         rank[index as usize] = place;
@@ -103,25 +113,35 @@ pub(in crate::doc) fn order_by_time(
 }
 
 /// The entries of all replicas, and how far each was said.
-struct Speakers<I: Iterator> {
+struct Speakers<'a, I: Iterator> {
+    needs: &'a Needs,
     rows: Vec<Peekable<I>>,
     next: Vec<Seq>,
     said: Vec<Stint>,
 }
 
-impl<'a> Speakers<core::iter::Empty<Said<'a>>> {
-    fn of(log: &'a OpLog) -> Speakers<impl Iterator<Item = Said<'a>>> {
+impl<'a> Speakers<'a, core::iter::Empty<Said<'a>>> {
+    fn of(log: &'a OpLog, needs: &'a Needs) -> Speakers<'a, impl Iterator<Item = Said<'a>>> {
         debug_assert!(!log.is_cold(), "the past is decoded before it is put in order");
         let rows: Vec<_> =
             (0..).zip(log.replicas()).map(|(index, _)| log.said(index, 0, Seq::MAX).peekable()).collect();
-        Speakers { next: vec![0; rows.len()], rows, said: Vec::new() }
+        Speakers { needs, next: vec![0; rows.len()], rows, said: Vec::new() }
     }
 }
 
-impl<'a, I: Iterator<Item = Said<'a>>> Speakers<I> {
+impl<'a, I: Iterator<Item = Said<'a>>> Speakers<'a, I> {
     /// The next that a replica has to say.
     fn next(&self, replica: ReplicaIndex) -> Seq {
         self.next[replica as usize]
+    }
+
+    /// The first of some statements that names what was not said, and that.
+    fn unmet(&self, first: LocalId, end: Seq) -> Option<(Seq, LocalId)> {
+        let from = self.needs.partition_point(|(statement, _)| *statement < first);
+        let here =
+            self.needs[from..].iter().take_while(|(statement, _)| *statement < LocalId { seq: end, ..first });
+        let mut unmet = here.filter(|(_, needed)| needed.seq >= self.next(needed.replica));
+        unmet.next().map(|(statement, needed)| (statement.seq, *needed))
     }
 
     /// Says what a replica has to say up to a number, exclusively, or up to the first that refers to what was not said: tells
@@ -137,7 +157,7 @@ impl<'a, I: Iterator<Item = Said<'a>>> Speakers<I> {
             let (seq, len) = match said {
                 Said::Insert { seq, len, .. } | Said::Delete { seq, len, .. } => (seq, len),
             };
-            let end = (seq + len).min(until);
+            let mut end = (seq + len).min(until);
             let needed = match said {
                 // All but the head go on from one another.
                 Said::Insert { placement, .. } => {
@@ -153,6 +173,16 @@ impl<'a, I: Iterator<Item = Said<'a>>> Speakers<I> {
             {
                 missing = Some(needed);
                 break;
+            }
+            if !self.needs.is_empty()
+                && let Said::Insert { .. } = said
+                && let Some((statement, needed)) = self.unmet(LocalId::new(replica, at), end)
+            {
+                if statement == at {
+                    missing = Some(needed);
+                    break;
+                }
+                end = statement;
             }
             self.next[replica as usize] = end;
             if end == seq + len {
@@ -259,7 +289,7 @@ mod tests {
                     let part = (id.seq / 5) as usize;
                     (times[(part + id.replica as usize) % 8], (id.seq / 5 + 1) * 5)
                 };
-                check(&log, &order_by_time(&log, time_of).unwrap());
+                check(&log, &order_by_time(&log, &[], time_of).unwrap());
             }
         }
     }
@@ -281,10 +311,10 @@ mod tests {
             (0, _) => (30, Seq::MAX),
             _ => (20, Seq::MAX),
         };
-        assert_eq!(stints(order_by_time(&log, time_of).unwrap()), [(0, 0, 5), (1, 0, 5), (0, 5, 16)]);
+        assert_eq!(stints(order_by_time(&log, &[], time_of).unwrap()), [(0, 0, 5), (1, 0, 5), (0, 5, 16)]);
         // A time that cannot be does not hold.
         let time_of = |id: LocalId| (u64::from(1 - id.replica), Seq::MAX);
-        assert_eq!(stints(order_by_time(&log, time_of).unwrap()), [(0, 0, 11), (1, 0, 5), (0, 11, 16)]);
+        assert_eq!(stints(order_by_time(&log, &[], time_of).unwrap()), [(0, 0, 11), (1, 0, 5), (0, 11, 16)]);
     }
 
     #[test]
@@ -298,8 +328,23 @@ mod tests {
             let order = order(&log).unwrap();
             check(&log, &order);
             assert_eq!(order.len(), 3);
-            check(&log, &order_by_time(&log, |id| (u64::from(id.seq), id.seq + 1)).unwrap());
+            check(&log, &order_by_time(&log, &[], |id| (u64::from(id.seq), id.seq + 1)).unwrap());
         }
+    }
+
+    #[test]
+    fn statements_stand_behind_what_they_name() {
+        let mut log = log_of(2);
+        log.append_insert(0, START, "abcd", 4);
+        log.append_insert(1, START, "xyz", 3);
+        let needs = [(LocalId::new(0, 1), LocalId::new(1, 0)), (LocalId::new(0, 2), LocalId::new(1, 2))];
+        let order: Vec<_> =
+            order_with(&log, &needs).unwrap().into_iter().map(|stint| (stint.replica, stint.to)).collect();
+        assert_eq!(order, [(0, 1), (1, 3), (0, 4)]);
+        let by_time = order_by_time(&log, &needs, |id| (u64::from(id.replica), Seq::MAX)).unwrap();
+        assert_eq!(by_time.len(), 3);
+        let circle = [(LocalId::new(0, 1), LocalId::new(1, 0)), (LocalId::new(1, 0), LocalId::new(0, 2))];
+        assert_eq!(order_with(&log, &circle), Err(Circular));
     }
 
     #[test]
@@ -309,12 +354,12 @@ mod tests {
         log.append_delete(1, LocalId::new(0, 0), 1, false);
         log.append_insert(1, START, "b", 1);
         assert_eq!(order(&log), Err(Circular));
-        assert_eq!(order_by_time(&log, |_| (0, Seq::MAX)), Err(Circular));
+        assert_eq!(order_by_time(&log, &[], |_| (0, Seq::MAX)), Err(Circular));
         let mut log = log_of(1);
         log.append_delete(0, LocalId::new(0, 1), 1, false);
         log.append_insert(0, START, "b", 1);
         assert_eq!(order(&log), Err(Circular));
-        assert_eq!(order_by_time(&log, |_| (0, Seq::MAX)), Err(Circular));
+        assert_eq!(order_by_time(&log, &[], |_| (0, Seq::MAX)), Err(Circular));
     }
 
     #[test]
@@ -328,13 +373,13 @@ mod tests {
         }
         log.append_insert(4999, START, "ab", 2);
         check(&log, &order(&log).unwrap());
-        check(&log, &order_by_time(&log, |_| (0, Seq::MAX)).unwrap());
+        check(&log, &order_by_time(&log, &[], |_| (0, Seq::MAX)).unwrap());
         // Every operation refers to another replica's.
         let mut dice = Dice(5);
         for near in [1, 100] {
             let log = random(&mut dice, 3000, 300_000, near);
             check(&log, &order(&log).unwrap());
-            check(&log, &order_by_time(&log, |id| (u64::from(id.seq), id.seq + 1)).unwrap());
+            check(&log, &order_by_time(&log, &[], |id| (u64::from(id.seq), id.seq + 1)).unwrap());
         }
     }
 }

@@ -154,6 +154,7 @@ impl Doc {
         let carried = values.filter(|(id, _)| version.contains(**id));
         let carried = carried.map(|(id, value)| (*id, value.clone())).collect();
         let mut doc = Self::new(replica);
+        doc.limits = self.limits;
         if let Some(rich) = &self.rich {
             doc.rich_mut().expands = rich.expands.clone();
         }

@@ -437,7 +437,7 @@ impl Doc {
     }
 
     /// How many of `count` elements in one item come back together with the first, and its marks.
-    fn marks_of_piece(&self, first: LocalId, count: Seq) -> (Seq, Marks) {
+    pub(in crate::doc) fn marks_of_piece(&self, first: LocalId, count: Seq) -> (Seq, Marks) {
         let Some(rich) = &self.rich else { return (count, Marks::NONE) };
         // An element with a value comes back alone.
         let op_id = self.log.op_id(first);
