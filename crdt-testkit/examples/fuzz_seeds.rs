@@ -5,6 +5,7 @@
 
 use crdt_core::sync::{Frame, Handle, split};
 use crdt_core::{Doc, ReplicaId, VersionVector};
+use crdt_testkit::chunks::body;
 use crdt_testkit::histories::{for_all, histories};
 use crdt_testkit::played::{Played, apply};
 use crdt_testkit::random::Random;
@@ -30,7 +31,7 @@ fn main() {
             }
         }
         let snapshot = doc.encode_snapshot();
-        write("decode_snapshot", number.get(), &snapshot[6..snapshot.len() - 4]);
+        write("decode_snapshot", number.get(), body(&snapshot));
         let delta = doc.delta_since(&VersionVector::new());
         write("decode_delta", number.get(), &delta);
         write("decode_message", number.get(), &messages(&played, &delta));

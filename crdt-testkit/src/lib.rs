@@ -3,6 +3,7 @@
 //! Lowest layer first, and a module uses only modules above it in this list:
 //!
 //! * [`random`]: a seeded source of numbers, so that every run can be repeated;
+//! * [`chunks`]: snapshots taken apart and put together again;
 //! * [`edit`]: local edits as values;
 //! * [`cells`]: text with marks, element by element;
 //! * [`model`]: the naive twin of the fast structure, a direct reading of the specification;
@@ -23,6 +24,7 @@
 //! Whatever is found wrong comes back as a [`Failure`], which says where.
 
 pub mod cells;
+pub mod chunks;
 pub mod cluster;
 pub mod edit;
 #[cfg(feature = "proptest")]

@@ -4,15 +4,12 @@
 //! opens, texts are compared, reading, editing, saving and decoding its history; only what turns out to
 //! be the truth is held to all invariants.
 
-use crdt_core::bytes::crc32c;
 use crdt_core::codec::{Limits, decode_delta, encode_delta};
 use crdt_core::{
     Anchor, Content, Doc, Json, Mark, Marks, Op, OpId, OpKind, ReplicaId, Side, TextEdit, TextRun, Value,
     VersionVector,
 };
-
-/// In front of the chunks.
-pub(crate) const MAGIC: &[u8] = b"CRDTS\x03";
+use crdt_testkit::chunks::sealed;
 
 /// Opens the bytes as the chunks of a snapshot, and does with it what can be done.
 pub(crate) fn check(chunks: &[u8]) {
@@ -46,14 +43,6 @@ pub(crate) fn check(chunks: &[u8]) {
         Err(error) => assert!(!is_true, "{error}"),
     }
     assert_same(&thawed, &edited);
-}
-
-/// A snapshot of these chunks.
-pub(crate) fn sealed(chunks: &[u8]) -> Vec<u8> {
-    let mut bytes = [MAGIC, chunks].concat();
-    let checksum = crc32c(&bytes);
-    bytes.extend_from_slice(&checksum.to_le_bytes());
-    bytes
 }
 
 fn reopened(doc: &Doc) -> Doc {

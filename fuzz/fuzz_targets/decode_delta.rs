@@ -3,5 +3,12 @@
 
 #[path = "../checks/delta.rs"]
 mod delta;
+#[path = "../memory.rs"]
+mod memory;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| delta::check(bytes));
+use crdt_core::{Doc, ReplicaId};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    memory::bounded(bytes, 64 << 10, |bytes| Doc::new(ReplicaId::new(7)).apply(bytes));
+    delta::check(bytes);
+});

@@ -5,7 +5,7 @@ use crate::step::{Steps, command};
 use crate::toolchain::{self, cargo};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 /// How long each target runs unless asked otherwise.
 const SECONDS: u32 = 60;
@@ -72,11 +72,11 @@ pub(crate) fn run(steps: &mut Steps, project: &Project, options: &FuzzOptions) -
     toolchain::cargo_fuzz(steps, project)?;
     let mut seeds = cargo(project, &["run", "--package", "crdt-testkit", "--example", "fuzz_seeds"]);
     steps.quiet("inputs to start from", &mut seeds)?;
-    steps.quiet("compile the targets", &mut fuzz(project, "build", &[]))?;
+    let programs = compile(steps, project)?;
     let mut runs = Vec::new();
     for target in chosen {
         let run = steps.inside(&format!("{target}, {} s", options.seconds), || {
-            run_target(project, target, options.seconds)
+            run_target(project, &programs.join(target), target, options.seconds)
         })?;
         runs.push((target, run));
     }
@@ -118,39 +118,47 @@ fn targets(project: &Project) -> Result<Vec<String>, String> {
     Ok(targets)
 }
 
-/// `cargo fuzz`. The library has no unsafe code, and the targets count what they allocate, so there is nothing that
-/// AddressSanitizer could add for the half of the speed that it takes.
-fn fuzz(project: &Project, verb: &str, arguments: &[&str]) -> Command {
-    let mut fuzz = command("cargo", &project.root, &["+nightly", "fuzz", verb, "--sanitizer", "none"]);
+/// Compiles the targets, and tells where the programs are.
+///
+/// The library has no unsafe code, and the targets count what they allocate, so there is nothing that AddressSanitizer could
+/// add for the half of the speed that it takes.
+fn compile(steps: &mut Steps, project: &Project) -> Result<PathBuf, String> {
+    let version = toolchain::said_by("rustup", &["run", "nightly", "rustc", "--version", "--verbose"]);
+    let version = version.ok_or("nightly's rustc does not run")?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    let folder = project.target.join("fuzz");
+    let mut build = command("cargo", &project.root, &["+nightly", "fuzz", "build", "--sanitizer", "none"]);
     // Set by the Cargo that runs this program; they would choose its toolchain.
     for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
-        fuzz.env_remove(name);
+        build.env_remove(name);
     }
-    fuzz.env("CARGO_TARGET_DIR", project.target.join("fuzz"));
-    fuzz.args(arguments);
-    fuzz
+    steps.quiet("compile the targets", build.env("CARGO_TARGET_DIR", &folder))?;
+    Ok(folder.join(host.ok_or("nightly's rustc does not name its host")?).join("release"))
 }
 
-fn run_target(project: &Project, target: &str, seconds: u32) -> Result<Run, String> {
-    let mut arguments = vec![target.to_owned(), format!("fuzz/corpus/{target}")];
+/// Runs the program itself: `cargo fuzz run` would compile it again when somebody edits meanwhile.
+fn run_target(project: &Project, program: &Path, target: &str, seconds: u32) -> Result<Run, String> {
+    let [corpus, artifacts] = ["corpus", "artifacts"].map(|name| format!("fuzz/{name}/{target}/"));
+    for folder in [&corpus, &artifacts] {
+        fs::create_dir_all(project.path(folder)).map_err(|error| format!("{folder}: {error}"))?;
+    }
+    let mut fuzzer = command(program, &project.root, &[&corpus]);
     // What once broke something is a good place to look near.
     let kept = format!("fuzz/inputs/{target}");
     if project.path(&kept).is_dir() {
-        arguments.push(kept);
+        fuzzer.arg(kept);
     }
-    arguments.extend([
-        "--".to_owned(),
-        format!("-max_total_time={seconds}"),
-        format!("-timeout={SLOW_INPUT_SECONDS}"),
-        format!("-rss_limit_mb={MEMORY_MB}"),
-        "-print_final_stats=1".to_owned(),
-    ]);
-    fs::create_dir_all(project.path(&format!("fuzz/corpus/{target}"))).map_err(|error| error.to_string())?;
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let output = fuzz(project, "run", &arguments)
+    let output = fuzzer
+        .args([
+            format!("-artifact_prefix={artifacts}"),
+            format!("-max_total_time={seconds}"),
+            format!("-timeout={SLOW_INPUT_SECONDS}"),
+            format!("-rss_limit_mb={MEMORY_MB}"),
+            "-print_final_stats=1".to_owned(),
+        ])
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| format!("cargo fuzz cannot be started: {error}"))?;
+        .map_err(|error| format!("{} cannot be started: {error}", program.display()))?;
     let said = String::from_utf8_lossy(&output.stderr);
     let run = read(&said);
     if !output.status.success() {
@@ -190,15 +198,7 @@ fn read(said: &str) -> Run {
             }
         }
     }
-    run.crash = run.crash.map(|path| shortened(&path));
     run
-}
-
-/// From `fuzz/` on, where that is in it.
-fn shortened(path: &Path) -> PathBuf {
-    let parts: Vec<_> = path.iter().collect();
-    let at = parts.windows(2).position(|pair| pair == ["fuzz", "artifacts"]);
-    at.map_or_else(|| path.to_owned(), |at| parts[at..].iter().collect())
 }
 
 #[cfg(test)]
@@ -226,7 +226,7 @@ mod tests {
     fn what_libfuzzer_prints_is_read() {
         let said = "#2\tINITED cov: 28 ft: 29 corp: 1/1b exec/s: 0 rss: 30Mb\n\
                     #2097152\tpulse  cov: 310 ft: 812 corp: 60/1200b lim: 40 exec/s: 512 rss: 60Mb\n\
-                    artifact_prefix='/r/fuzz/artifacts/tree/'; Test unit written to /r/fuzz/artifacts/tree/crash-0a\n\
+                    artifact_prefix='fuzz/artifacts/tree/'; Test unit written to fuzz/artifacts/tree/crash-0a\n\
                     stat::number_of_executed_units: 2097155\n";
         let crash = Some(PathBuf::from("fuzz/artifacts/tree/crash-0a"));
         assert_eq!(read(said), Run { executions: 2_097_155, edges: 310, features: 812, corpus: 60, crash });
