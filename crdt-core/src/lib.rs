@@ -25,7 +25,7 @@
 //! ```
 //!
 //! Where to go: [`Doc`] edits, reads and exchanges deltas; [`Transaction`] makes several edits one
-//! delta; [`codec`] reads and writes deltas without a document; [`sync`] is the protocol between a
+//! delta; [`codec`] reads and writes deltas without a document; [`log`] keeps a document in a file; [`sync`] is the protocol between a
 //! document and a relay, as a state machine without I/O.
 #![no_std]
 
@@ -33,6 +33,7 @@ extern crate alloc;
 
 pub mod bytes;
 pub mod codec;
+pub mod log;
 pub mod sync;
 
 mod anchor;

@@ -19,6 +19,7 @@
 //! * [`loaded`]: documents saved and opened again, in every profile;
 //! * [`histories`]: generators of random scripts for proptest;
 //! * [`peritext`], [`vectors`] and [`traces`]: readers of the shared test data;
+//! * [`storage`]: a disk in memory that fails on cue, for logs;
 //! * [`replay`]: recorded histories on real documents that exchange encoded deltas.
 //!
 //! Whatever is found wrong comes back as a [`Failure`], which says where.
@@ -38,6 +39,7 @@ pub mod played;
 pub mod random;
 pub mod replay;
 pub mod script;
+pub mod storage;
 pub mod told;
 pub mod traces;
 pub mod twin;

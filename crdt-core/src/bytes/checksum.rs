@@ -6,6 +6,16 @@ pub fn crc32c(bytes: &[u8]) -> u32 {
     !update(!0, bytes)
 }
 
+/// The CRC-32C of some bytes and then `bytes`, where `crc` is that of the former. O(bytes); else as [`crc32c`].
+///
+/// ```
+/// use crdt_core::bytes::{crc32c, crc32c_on};
+/// assert_eq!(crc32c_on(crc32c(b"1234"), b"56789"), crc32c(b"123456789"));
+/// ```
+pub fn crc32c_on(crc: u32, bytes: &[u8]) -> u32 {
+    !update(!crc, bytes)
+}
+
 /// The register after `bytes`, byte by byte.
 fn update_bytewise(crc: u32, bytes: &[u8]) -> u32 {
     bytes.iter().fold(crc, |crc, &byte| {

@@ -8,6 +8,6 @@ mod checksum;
 mod reader;
 mod writer;
 
-pub use checksum::crc32c;
+pub use checksum::{crc32c, crc32c_on};
 pub use reader::Reader;
 pub use writer::{write_bytes, write_u32_le, write_u64_le, write_varint};

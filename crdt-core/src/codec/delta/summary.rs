@@ -124,7 +124,7 @@ pub struct DeltaSummary {
 /// let delta = alice.delta_since(&VersionVector::new());
 /// let summary = validate_delta(&delta, &Limits::default())?;
 /// assert_eq!((summary.operations, summary.text_bytes, summary.runs), (4, 5, 1));
-/// assert_eq!(validate_delta(&delta[1..], &Limits::default()), Err(DecodeError::Truncated));
+/// assert_eq!(validate_delta(&delta[..delta.len() - 1], &Limits::default()), Err(DecodeError::Truncated));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn validate_delta(delta: &[u8], limits: &Limits) -> Result<DeltaSummary, DecodeError> {
