@@ -26,6 +26,9 @@ pub(crate) const MAX_REPLICAS: usize = (1 << 27) - 1;
 /// The most bytes of text of one document, deleted text included.
 pub(crate) const MAX_TEXT_BYTES: usize = u32::MAX as usize;
 
+/// What is said where there are more values than [`Limits::max_values`].
+pub(crate) const VALUES: &str = "values";
+
 /// The most that bytes from outside may hold, whoever they come from.
 ///
 /// What exceeds one of them is refused as [`DecodeError::LimitExceeded`](crate::DecodeError::LimitExceeded), or, where
@@ -149,7 +152,7 @@ impl Limits {
     }
 
     pub(crate) fn check_values(&self, count: usize) -> Result<(), DecodeError> {
-        check("values", count <= self.max_values)
+        check(VALUES, count <= self.max_values)
     }
 }
 

@@ -5,8 +5,9 @@
 
 use crdt_core::sync::{Frame, Handle, split};
 use crdt_core::{Doc, ReplicaId, VersionVector};
-use crdt_testkit::chunks::body;
+use crdt_testkit::chunks::{Body, body};
 use crdt_testkit::histories::{for_all, histories};
+use crdt_testkit::loaded::PROFILES;
 use crdt_testkit::played::{Played, apply};
 use crdt_testkit::random::Random;
 use std::cell::Cell;
@@ -15,11 +16,12 @@ use std::path::Path;
 
 fn main() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
-    let write = |target: &str, number: u32, bytes: &[u8]| {
+    let write_as = |target: &str, name: &str, bytes: &[u8]| {
         let folder = corpus.join(target);
         fs::create_dir_all(&folder).expect("the corpus can be written");
-        fs::write(folder.join(format!("seed-{number}")), bytes).expect("the corpus can be written");
+        fs::write(folder.join(format!("seed-{name}")), bytes).expect("the corpus can be written");
     };
+    let write = |target: &str, number: u32, bytes: &[u8]| write_as(target, &number.to_string(), bytes);
     let number = Cell::new(0_u32);
     for_all(200, histories(8), |script| {
         let played = Played::run(script, |_, _, _| Ok(()))?;
@@ -30,8 +32,12 @@ fn main() {
                 apply(&mut doc, delta)?;
             }
         }
-        let snapshot = doc.encode_snapshot();
-        write("decode_snapshot", number.get(), body(&snapshot));
+        for (profile, name) in PROFILES.into_iter().zip(["", "-compact"]) {
+            let snapshot = doc.encode_snapshot_as(profile);
+            let plain = Body::read(body(&snapshot)).and_then(|body| body.plain()).expect("an own snapshot");
+            write_as("decode_snapshot", &format!("{}{name}", number.get()), body(&snapshot));
+            write_as("decode_snapshot", &format!("{}{name}-plain", number.get()), &plain.write());
+        }
         let delta = doc.delta_since(&VersionVector::new());
         write("decode_delta", number.get(), &delta);
         write("decode_message", number.get(), &messages(&played, &delta));

@@ -12,6 +12,7 @@
 //! * [`network`]: a simulated network that delays, reorders, duplicates and loses deltas;
 //! * [`cluster`]: twins that talk over it;
 //! * [`script`]: scenario scripts, as text and as values;
+//! * [`bombs`]: small inputs that ask for much;
 //! * [`told`]: scripts that any bytes tell, for fuzzers;
 //! * [`played`]: a script played on documents alone, where models would take too long;
 //! * `sequences`: asserts everything for scripts of named texts and lists, of which the model knows nothing;
@@ -24,6 +25,7 @@
 //!
 //! Whatever is found wrong comes back as a [`Failure`], which says where.
 
+pub mod bombs;
 pub mod cells;
 pub mod chunks;
 pub mod cluster;

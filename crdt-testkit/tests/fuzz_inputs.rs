@@ -1,7 +1,7 @@
 //! What the fuzz targets do, with inputs that once broke something and with sound ones.
 
 use crdt_core::{Doc, ReplicaId, VersionVector};
-use crdt_testkit::chunks::{body, sealed};
+use crdt_testkit::chunks::{Body, body, sealed};
 use crdt_testkit::histories::{for_all, histories};
 use crdt_testkit::played::{Played, apply};
 use crdt_testkit::random::Random;
@@ -69,6 +69,16 @@ fn what_once_broke_something_breaks_nothing() {
         }
     }
     assert!(replayed >= 2, "{replayed} inputs: some were lost");
+}
+
+/// Where the format changes they have to be written anew, or they say nothing.
+#[test]
+fn the_chunks_of_kept_snapshots_can_be_taken_apart() {
+    for name in names_in("inputs/decode_snapshot") {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/inputs/decode_snapshot").join(&name);
+        let body = Body::read(&fs::read(&path).expect("the input can be read"));
+        assert!(body.is_some_and(|body| body.plain().is_some()), "{name}");
+    }
 }
 
 /// So that the targets stay true about what they call, also where nobody fuzzes.

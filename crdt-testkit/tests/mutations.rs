@@ -3,6 +3,7 @@
 
 use crdt_core::{Doc, ReplicaId, VersionVector};
 use crdt_testkit::chunks::{body, sealed};
+use crdt_testkit::loaded::PROFILES;
 use crdt_testkit::played::{Played, apply};
 use crdt_testkit::random::Random;
 use crdt_testkit::script::{Script, Step};
@@ -18,8 +19,8 @@ const ME: ReplicaId = ReplicaId::new(0x7e57);
 /// A document that has some of a history, and what there is to hear of it.
 struct Source {
     doc: Doc,
-    /// Of `doc`.
-    snapshot: Vec<u8>,
+    /// Of `doc`, in each profile.
+    snapshots: [Vec<u8>; 2],
     deltas: Vec<Vec<u8>>,
 }
 
@@ -59,7 +60,8 @@ fn sources(random: &mut Random) -> Vec<Source> {
         deltas.push(end.delta_since(&VersionVector::new()));
         deltas.push(end.delta_since(doc.version()));
         deltas.retain(|delta| !delta.is_empty());
-        sources.push(Source { snapshot: doc.encode_snapshot(), doc, deltas });
+        let snapshots = PROFILES.map(|profile| doc.encode_snapshot_as(profile));
+        sources.push(Source { snapshots, doc, deltas });
     }
     sources
 }
@@ -141,7 +143,7 @@ fn a_changed_delta_is_refused_without_a_trace_or_taken_whole() {
             let mut doc = source.doc.clone();
             match doc.apply(bytes) {
                 Err(_) => {
-                    assert_eq!(doc.encode_snapshot(), source.snapshot, "a refused delta changes nothing");
+                    assert_eq!(doc.encode_snapshot(), source.snapshots[0], "a refused delta changes nothing");
                     false
                 }
                 Ok(_) => {
@@ -168,7 +170,8 @@ fn a_changed_snapshot_is_refused() {
     let outcomes = run(
         "snapshots",
         || {
-            let [one, other] = [0, 1].map(|_| &sources[random.below(SOURCES)].snapshot);
+            let profile = random.below(2);
+            let [one, other] = [0, 1].map(|_| &sources[random.below(SOURCES)].snapshots[profile]);
             let bytes = changed(&mut random, one, other);
             let is_sound = bytes == *one || bytes == *other;
             (bytes, is_sound)
@@ -187,7 +190,8 @@ fn a_snapshot_that_lies_under_a_right_checksum_is_refused_or_a_document() {
     let outcomes = run(
         "snapshots with their checksums repaired",
         || {
-            let [one, other] = [0, 1].map(|_| body(&sources[random.below(SOURCES)].snapshot));
+            let profile = random.below(2);
+            let [one, other] = [0, 1].map(|_| body(&sources[random.below(SOURCES)].snapshots[profile]));
             let bytes = changed(&mut random, one, other);
             let is_sound = bytes == one || bytes == other;
             (sealed(&bytes), is_sound)

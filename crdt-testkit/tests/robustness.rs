@@ -231,3 +231,33 @@ fn an_id_with_other_content_is_an_error_that_names_it_and_changes_nothing() {
         Ok(())
     });
 }
+
+/// Each operation waits for one of the other replica, and that for the next; then the last piece arrives. What is woken wakes the
+/// next without going deeper.
+#[test]
+fn a_chain_of_waiting_operations_is_woken_by_the_one_that_was_missing() {
+    const LINKS: u32 = 100_000;
+    let link = |replica: u64, anchor, seq| Op {
+        id: OpId::new(ReplicaId::new(replica), seq),
+        kind: OpKind::Insert { anchor, text: "x".to_owned() },
+    };
+    let after = |replica: u64, seq| Anchor::after(OpId::new(ReplicaId::new(replica), seq));
+    let first = link(1, Anchor::START, 0);
+    let mut rest: Vec<Op> = (1..LINKS).map(|seq| link(1, after(2, seq - 1), seq)).collect();
+    rest.extend((0..LINKS).map(|seq| link(2, after(1, seq), seq)));
+    let whole = encode_delta(&rest);
+    // At once, and from the end on in pieces.
+    let pieces: Vec<Vec<u8>> = rest.rchunks(1000).map(encode_delta).collect();
+    for deltas in [&[whole][..], &pieces] {
+        let mut doc = Doc::new(ReplicaId::new(77));
+        for delta in deltas {
+            doc.apply(delta).unwrap();
+        }
+        assert_eq!(doc.len(), 0);
+        doc.apply(&encode_delta(std::slice::from_ref(&first))).unwrap();
+        assert_eq!(doc.pending().operations, 0);
+        let expected = (0..LINKS).flat_map(|seq| [(1, seq), (2, seq)]);
+        let expected = expected.map(|(replica, seq)| (OpId::new(ReplicaId::new(replica), seq), true));
+        assert!(doc.elements().eq(expected), "each behind the one that it waited for");
+    }
+}

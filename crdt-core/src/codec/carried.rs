@@ -30,9 +30,9 @@ use crate::bytes::{Reader, write_bytes, write_u64_le, write_varint};
 use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::json::{Json, NotJson};
-use crate::limits::{Limits, MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_NAME_BYTES, MAX_STAMP};
+use crate::limits::{Limits, MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_NAME_BYTES, MAX_STAMP, VALUES};
 use crate::sorted::SortedMap;
-use crate::value::{Mark, Register, SequenceKind, Value};
+use crate::value::{CARRIER, Mark, Register, SequenceKind, Value};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -149,8 +149,26 @@ fn write_anchor(out: &mut Vec<u8>, anchor: Anchor, table: &SortedMap<ReplicaId, 
 /// Values of elements, ascending by id.
 pub(crate) type Carried = Vec<(OpId, Value)>;
 
-/// Reads what [`write_carried`] wrote, to the end of the bytes.
-pub(crate) fn read_carried(reader: &mut Reader<'_>, limits: &Limits) -> Result<Carried, DecodeError> {
+/// Reads what [`write_carried`] wrote, to the end of the bytes, of elements whose characters stand somewhere in `texts`: there cannot be more values than those, so a few bytes
+/// of each cannot make the values of a million elements that do not exist.
+pub(crate) fn read_carried_of(
+    texts: &[&[u8]],
+    reader: &mut Reader<'_>,
+    limits: &Limits,
+) -> Result<Carried, DecodeError> {
+    let carriers =
+        |text: &&[u8]| text.windows(CARRIER.len()).filter(|part| *part == CARRIER.as_bytes()).count();
+    let elements = texts.iter().map(carriers).sum();
+    if elements >= limits.max_values {
+        return read_carried(reader, limits);
+    }
+    read_carried(reader, &Limits { max_values: elements, ..*limits }).map_err(|error| match error {
+        DecodeError::LimitExceeded(VALUES) => DecodeError::InvalidValue("element with a value"),
+        other => other,
+    })
+}
+
+fn read_carried(reader: &mut Reader<'_>, limits: &Limits) -> Result<Carried, DecodeError> {
     let count = reader.count(8)?;
     limits.check_replicas(count)?;
     let mut table: Vec<ReplicaId> = Vec::with_capacity(count);

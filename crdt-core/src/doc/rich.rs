@@ -472,6 +472,9 @@ impl Doc {
             }
             if value.is_delimiter() { delimiters.push(*id) } else { ids.push(*id) }
         }
+        if !here.is_empty() && !self.have_no_character(&here) {
+            return None;
+        }
         self.keep_values(here);
         // What is said in a named sequence is taken up when that is known.
         for id in delimiters.into_iter().chain(ids) {
@@ -479,6 +482,20 @@ impl Doc {
         }
         self.settle_loaded_entries();
         (self.regions_are_sound() && self.entries_are_sound()).then_some(waiting)
+    }
+
+    /// Whether all these elements, which ascend by id, have the character that deltas want of elements with values. O(items + bytes of text).
+    fn have_no_character(&self, carried: &[(OpId, Value)]) -> bool {
+        let mut found = 0;
+        for (part, text) in self.sequence.runs(&self.log).filter(|(_, text)| text.contains(CARRIER)) {
+            for (element, ch) in (0..).zip(text.chars()) {
+                if CARRIER.contains(ch) {
+                    let id = self.log.op_id(part.id.plus(element));
+                    found += usize::from(carried.binary_search_by_key(&id, |(id, _)| *id).is_ok());
+                }
+            }
+        }
+        found == carried.len()
     }
 
     pub(super) fn assert_rich_is_sound(&self) {

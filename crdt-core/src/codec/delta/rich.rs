@@ -6,7 +6,7 @@
 
 use super::decode_runs;
 use crate::bytes::{Reader, write_bytes};
-use crate::codec::carried::{Carried, read_carried, write_carried};
+use crate::codec::carried::{Carried, read_carried_of, write_carried};
 use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId};
 use crate::limits::Limits;
@@ -38,7 +38,7 @@ pub(crate) fn take_rich<'a>(
     if delta.first() == Some(&RICH) {
         return Err(DecodeError::WrongFormat);
     }
-    Ok(Some((delta, read_carried(&mut reader, limits)?)))
+    Ok(Some((delta, read_carried_of(&[delta], &mut reader, limits)?)))
 }
 
 /// Decodes a delta of any form.

@@ -42,7 +42,7 @@ impl<'a> Anchors<'a> {
         }
         self.head = self.head.checked_add(self.reader.varint()?).ok_or(INVALID)?;
         let head = usize::try_from(self.head).map_err(|_| INVALID)?;
-        self.head += 1;
+        self.head = self.head.checked_add(1).ok_or(INVALID)?;
         let placement = match self.reader.varint()?.checked_sub(1) {
             None => Placement { element: LocalId::START, side: Side::After },
             Some(place) => {

@@ -233,7 +233,11 @@ impl<'a> Frame<'a> {
                     found[place] = Chunk { coding, bytes };
                     next = place + 1;
                 }
-                None if tag.is_ascii_lowercase() && !bytes.is_empty() => {
+                // Each at most once, so there are few.
+                None if tag.is_ascii_lowercase()
+                    && !bytes.is_empty()
+                    && unknown.chunks.iter().all(|chunk| chunk.tag != tag) =>
+                {
                     unknown.chunks.push(UnknownChunk { tag, coding, bytes: bytes.into() });
                 }
                 _ => return Err(INVALID),

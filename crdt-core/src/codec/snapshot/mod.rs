@@ -26,7 +26,7 @@ pub(crate) use deletions::{Deletion, Deletions, DeletionsWriter};
 pub(crate) use items::{Items, ItemsWriter};
 pub(crate) use timed::{Timed, TimedEdit, TimedKind, TimedWriter};
 
-use super::carried::{Carried, read_carried};
+use super::carried::{Carried, read_carried_of};
 use crate::bytes::{Reader, write_u64_le, write_varint};
 use crate::error::DecodeError;
 use crate::ids::{ReplicaId, Seq};
@@ -162,7 +162,13 @@ pub(crate) fn decode_snapshot<'a>(
     let pending = frame.bytes(pending)?;
     let carried = match frame.bytes(carried)? {
         carried if carried.is_empty() => Carried::new(),
-        carried => read_carried(&mut Reader::new(&carried), limits)?,
+        carried => {
+            let text = match &past {
+                PastParts::InDocumentOrder { text, .. } => text.as_bytes(),
+                PastParts::InOrderOfTime(timed) => timed.text().as_bytes(),
+            };
+            read_carried_of(&[text, &pending], &mut Reader::new(&carried), limits)?
+        }
     };
     Ok(SnapshotParts { version, past, pending, carried, unknown })
 }
