@@ -35,6 +35,8 @@ pub enum EditError {
         /// Its length in bytes.
         len_utf8: usize,
     },
+    /// The name of a register starts with `crdt:`, as names of versions do.
+    ReservedName,
     /// There is no embed at the position.
     NoEmbed {
         /// The position asked for, in the unit of the call.
@@ -59,6 +61,7 @@ impl fmt::Display for EditError {
             }
             Self::Full => f.write_str("the document has no room for the edit"),
             Self::NameTooLong { len_utf8 } => write!(f, "a name of {len_utf8} bytes is too long"),
+            Self::ReservedName => f.write_str("names of registers that start with `crdt:` are taken"),
             Self::NoEmbed { position } => write!(f, "there is no embed at position {position}"),
             Self::Reserved { replica } => {
                 write!(f, "replica {replica}, which stands for a named sequence, was used for something else")

@@ -57,8 +57,8 @@ mod value;
 pub use anchor::{Anchor, Side};
 pub use authors::Authors;
 pub use doc::{
-    Doc, History, HistoryStep, List, ListMut, PendingReport, Selection, Text, TextMut, Transaction,
-    UndoManager, UndoOptions, Undone,
+    Attribution, DeletedText, Doc, History, HistoryStep, List, ListMut, PendingReport, Selection, Text,
+    TextMut, Transaction, UndoManager, UndoOptions, Undone,
 };
 pub use error::{ApplyError, DecodeError, EditError, HistoryError};
 pub use event::TextEdit;

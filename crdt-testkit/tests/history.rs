@@ -1,15 +1,18 @@
 //! What was: a document shows every version that it has passed through as it was seen then.
 
+use crdt_core::codec::{Limits, decode_delta};
 use crdt_core::{
-    Authors, Doc, History, HistoryError, Json, OpId, ReplicaId, SequenceKind, TextEdit, VersionVector,
+    Authors, DeletedText, Doc, EditError, History, HistoryError, Json, OpId, OpKind, ReplicaId, SequenceKind,
+    TextEdit, UndoManager, UndoOptions, VersionVector,
 };
 use crdt_testkit::cells::{self, Cell, Glyph, cells};
 use crdt_testkit::histories::{for_all, histories};
 use crdt_testkit::plain::PlainText;
-use crdt_testkit::played::{Played, State};
+use crdt_testkit::played::{Played, State, apply};
 use crdt_testkit::random::Random;
 use crdt_testkit::{Checked, Failure, same};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Histories a property.
 const CASES: u32 = 300;
@@ -335,6 +338,214 @@ fn a_history_by_time_goes_by_what_was_recorded() {
         }
         Ok(())
     });
+}
+
+#[test]
+fn going_back_to_a_version_is_an_edit_like_any_other() {
+    some_histories(|doc, versions, random| {
+        let mut author = doc.clone();
+        let mut reader = doc.at(ReplicaId::new(0x7e59), doc.version()).map_err(refused)?;
+        for _ in 0..3 {
+            let version = &versions[random.below(versions.len())];
+            let then = at(doc, version)?;
+            let (before, visible) = (Shown::of(&author), visible(&author));
+            let mut undo = UndoManager::new(&author, UndoOptions::default());
+            let edits = author.restore(version).map_err(refused)?;
+            author.assert_invariants();
+            same("shown", &Shown::of(&author), &Shown::of(&then))?;
+            let mut replayed = before.clone();
+            replayed.replay(&edits)?;
+            same("shown by edits", &replayed, &Shown::of(&author))?;
+            let now = self::visible(&author);
+            let mut stayed = self::visible(&then).into_iter().filter(|id| visible.contains(id));
+            same("what was there stays", &stayed.find(|id| !now.contains(id)), &None)?;
+
+            undo.record(&author, 0);
+            let undone = |undo: Result<Option<crdt_core::Undone>, EditError>| {
+                undo.map(|_| ()).map_err(|error| Failure::new(format!("refused: {error}")))
+            };
+            undone(undo.undo(&mut author))?;
+            same("shown when undone", &Shown::of(&author), &before)?;
+            same("one step", &undo.can_undo(), &false)?;
+            undone(undo.redo(&mut author))?;
+            same("shown when done again", &Shown::of(&author), &Shown::of(&then))?;
+
+            edit_at_random(&mut reader, random, 7);
+            for _ in 0..2 {
+                let delta = author.delta_since(reader.version());
+                apply(&mut reader, &delta)?;
+                let delta = reader.delta_since(author.version());
+                apply(&mut author, &delta)?;
+            }
+            same("everybody has the same", &Shown::of(&reader), &Shown::of(&author))?;
+            same("runs then", &author.runs_at(version).map_err(refused)?, &then.runs())?;
+        }
+        Ok(())
+    });
+}
+
+fn visible(doc: &Doc) -> BTreeSet<OpId> {
+    doc.elements().filter(|(_, shows)| *shows).map(|(id, _)| id).collect()
+}
+
+#[test]
+fn who_wrote_it_and_who_deleted_it_is_told_of_all_text() {
+    some_histories(|doc, _, random| {
+        let text = doc.text();
+        let len = text.chars().count();
+        let start = random.below(len + 1);
+        let part = start..start + random.below(len - start + 1);
+        let refused = |error: EditError| Failure::new(format!("refused: {error}"));
+        for range in [0..len, part] {
+            let found = doc.attribution(range.clone()).map_err(refused)?;
+            // Element by element, as the sequence has them.
+            let visible = doc.elements().filter(|(_, shows)| *shows).map(|(id, _)| id);
+            let expected: Vec<OpId> = visible.skip(range.start).take(range.len()).collect();
+            let ids = found.iter().flat_map(|one| {
+                (0..one.len)
+                    .map(|at| OpId::new(one.id.replica, one.id.seq + u32::try_from(at).expect("small")))
+            });
+            same("elements", &ids.collect::<Vec<_>>(), &expected)?;
+            let mut at = range.start;
+            for one in &found {
+                same("no gaps", &one.position, &at)?;
+                same("position, UTF-16", &Ok(one.position_utf16), &doc.position_to_utf16(at))?;
+                at += one.len;
+                same("end, UTF-16", &Ok(one.position_utf16 + one.len_utf16), &doc.position_to_utf16(at))?;
+            }
+            same("to the end", &at, &range.end)?;
+
+            let deleted = doc.deleted_text(range.clone()).map_err(refused)?;
+            same("deleted text", &in_pieces(&deleted), &deleted_by_hand(doc, &range)?)?;
+        }
+        Ok(())
+    });
+}
+
+/// Element by element: where, who inserted it, its text.
+fn in_pieces(deleted: &[DeletedText]) -> Vec<(usize, OpId, char)> {
+    let of_one = |one: &DeletedText| -> Vec<_> {
+        let ids = (one.id.seq..).map(|seq| OpId::new(one.id.replica, seq));
+        ids.zip(one.text.chars()).map(|(id, char)| (one.position, id, char)).collect()
+    };
+    deleted.iter().flat_map(of_one).collect()
+}
+
+fn deleted_by_hand(doc: &Doc, range: &Range<usize>) -> Checked<Vec<(usize, OpId, char)>> {
+    let ops = decode_delta(&doc.delta_since(&VersionVector::new()), &Limits::DEFAULT)
+        .map_err(|error| Failure::new(format!("delta refused: {error}")))?;
+    let (mut texts, mut gone) = (BTreeMap::new(), BTreeSet::new());
+    for op in &ops {
+        let mut ids = (op.id.seq..).map(|seq| OpId::new(op.id.replica, seq));
+        match &op.kind {
+            OpKind::Insert { text, .. } => texts.extend(ids.zip(text.chars())),
+            OpKind::InsertValue { .. } => texts.extend(ids.next().map(|id| (id, '\u{fffc}'))),
+            OpKind::Delete { target, len, descending } => {
+                gone.extend((0..*len).map(|at| {
+                    let seq = if *descending { target.seq - at } else { target.seq + at };
+                    OpId::new(target.replica, seq)
+                }));
+            }
+        }
+    }
+    let len = doc.text().chars().count();
+    let (mut at, mut found) = (0, Vec::new());
+    for (id, shows) in doc.elements() {
+        // Behind it, and behind all text, named sequences may start.
+        if id == OpId::new(ReplicaId::new(0), 0) || at > range.end {
+            break;
+        }
+        if shows {
+            at += 1;
+        } else if at >= range.start && gone.contains(&id) {
+            found.push((at, id, texts[&id]));
+        }
+    }
+    same("the main text", &(at <= len), &true)?;
+    Ok(found)
+}
+
+#[test]
+fn who_deleted_it_first_in_the_order_of_ids_is_told() {
+    let mut docs: Vec<Doc> = (1..=3).map(|replica| Doc::new(ReplicaId::new(replica))).collect();
+    docs[2].insert(0, "abcdef").unwrap();
+    let delta = docs[2].delta_since(&VersionVector::new());
+    docs[0].apply(&delta).unwrap();
+    docs[1].apply(&delta).unwrap();
+    docs[0].delete(2..4).unwrap();
+    // Backspaced, and over what the first deleted.
+    for end in (2..=5).rev() {
+        docs[1].delete(end - 1..end).unwrap();
+    }
+    for from in [1, 2] {
+        let delta = docs[from].delta_since(docs[0].version());
+        docs[0].apply(&delta).unwrap();
+    }
+    let told: Vec<_> = docs[0].deleted_text(0..2).unwrap();
+    let told: Vec<_> =
+        told.iter().map(|one| (&*one.text, one.id.seq, one.by.replica.get(), one.by.seq)).collect();
+    assert_eq!(told, [("b", 1, 2, 3), ("cd", 2, 1, 0), ("e", 4, 2, 0)]);
+    assert_eq!(docs[0].text(), "af");
+    let nothing = docs[0].deleted_text(0..0).unwrap();
+    assert_eq!(nothing, []);
+}
+
+#[test]
+fn versions_with_names_go_to_everybody_and_are_no_content() {
+    let mut alice = Doc::new(ReplicaId::new(1));
+    let mut bob = Doc::new(ReplicaId::new(2));
+    alice.insert(0, "first").unwrap();
+    let mut undo = UndoManager::new(&alice, UndoOptions { interval_ms: 0, replicas: Vec::new() });
+    alice.set("title", Json::string("T")).unwrap();
+    undo.record(&alice, 0);
+    alice.name_version("draft").unwrap();
+    assert!(!undo.record(&alice, 1), "to name a version is no edit");
+    let edits = bob.apply(&alice.delta_since(bob.version())).unwrap();
+    assert!(edits.iter().all(|edit| match edit {
+        TextEdit::Register { name, .. } => &**name == "title",
+        _ => true,
+    }));
+    assert_eq!(bob.registers().count(), 1);
+    let draft = bob.named_version("draft").unwrap();
+    assert_eq!(bob.text_at(&draft).as_deref(), Ok("first"));
+    assert_eq!(bob.named_versions(), [("draft".to_owned(), draft.clone())]);
+
+    // Both give one name: the later transaction holds everywhere.
+    bob.insert(5, " second").unwrap();
+    bob.name_version("final").unwrap();
+    alice.name_version_at("final", &draft).unwrap();
+    for _ in 0..2 {
+        alice.apply(&bob.delta_since(alice.version())).unwrap();
+        bob.apply(&alice.delta_since(bob.version())).unwrap();
+    }
+    assert_eq!(alice.named_versions(), bob.named_versions());
+    assert_eq!(alice.named_versions().len(), 2);
+    // Undoing and going back leave names alone.
+    undo.undo(&mut alice).unwrap();
+    assert_eq!(alice.get("title"), None);
+    alice.restore(&draft).unwrap();
+    assert_eq!((alice.text().as_str(), alice.get("title")), ("first", Some(&Json::string("T"))));
+    assert_eq!(alice.named_versions(), bob.named_versions());
+    alice.restore(&VersionVector::new()).unwrap();
+    assert_eq!((alice.text().as_str(), alice.named_versions().len()), ("", 2));
+
+    alice.forget_version("draft").unwrap();
+    assert_eq!(alice.named_version("draft"), None);
+    assert_eq!(alice.named_versions().len(), 1);
+    let before = alice.version().clone();
+    alice.forget_version("never given").unwrap();
+    assert_eq!(alice.version(), &before);
+
+    let name = "crdt:version:draft";
+    assert_eq!(alice.set(name, Json::yes()), Err(EditError::ReservedName));
+    assert_eq!(alice.get("crdt:version:final"), None);
+    assert!(alice.name_version(&"x".repeat(1011)).is_ok());
+    assert_eq!(alice.name_version(&"x".repeat(1012)), Err(EditError::NameTooLong { len_utf8: 1025 }));
+    let mut later = draft.clone();
+    later.set(ReplicaId::new(9), 1);
+    assert!(matches!(alice.name_version_at("x", &later), Err(HistoryError::NotReached { .. })));
+    let opened = Doc::from_snapshot(STRANGER, &alice.encode_snapshot()).unwrap();
+    assert_eq!(opened.named_versions(), alice.named_versions());
 }
 
 #[test]

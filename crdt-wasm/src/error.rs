@@ -44,6 +44,7 @@ impl Coded for EditError {
             Self::NameTooLong { .. } => "name-too-long",
             Self::NoEmbed { .. } => "no-embed",
             Self::Reserved { .. } => "reserved",
+            Self::ReservedName => "reserved-name",
             _ => "edit",
         }
     }

@@ -43,6 +43,8 @@ export type CrdtErrorCode =
   | "no-embed"
   /** Somebody used a replica id that stands for a named text or list. */
   | "reserved"
+  /** The name of a register that starts with `crdt:`, as names of versions do. */
+  | "reserved-name"
   /** A text of another document, given to an `UndoManager`. */
   | "foreign-text"
   /** `applyDelta` inside `transact`. */

@@ -31,7 +31,7 @@ mod timed;
 mod transaction;
 mod undo;
 
-pub use history::{History, HistoryStep};
+pub use history::{Attribution, DeletedText, History, HistoryStep};
 pub use lists::{List, ListMut};
 pub use sequences::{Text, TextMut};
 pub use transaction::Transaction;

@@ -1,6 +1,7 @@
 //! Named registers: a small map of values beside the content, such as a title.
 
 use super::Doc;
+use super::history::is_reserved;
 use super::marking::check_name;
 use crate::error::EditError;
 use crate::ids::OpId;
@@ -47,7 +48,8 @@ impl Doc {
     /// the later transaction stays, by Lamport timestamp, then by replica. O(log of the registers).
     ///
     /// # Errors
-    /// [`EditError::NameTooLong`], [`EditError::Full`]. Nothing has changed then.
+    /// [`EditError::NameTooLong`]; [`EditError::ReservedName`] for a name that starts with `crdt:`; [`EditError::Full`].
+    /// Nothing has changed then.
     ///
     /// # Examples
     /// ```
@@ -76,17 +78,34 @@ impl Doc {
 
     /// What a register holds. O(log of the registers).
     pub fn get(&self, name: &str) -> Option<&Json> {
+        if is_reserved(name) { None } else { self.any_register(name) }
+    }
+
+    pub(super) fn any_register(&self, name: &str) -> Option<&Json> {
         self.rich.as_ref()?.registers.get(name)
     }
 
     /// All registers that hold something, in ascending order of names.
     pub fn registers(&self) -> impl Iterator<Item = (&str, &Json)> {
+        self.all_registers().filter(|(name, _)| !is_reserved(name))
+    }
+
+    /// As [`Doc::registers`], with those that are not a user's.
+    pub(super) fn all_registers(&self) -> impl Iterator<Item = (&str, &Json)> {
         let all = self.rich.iter().flat_map(|rich| &rich.registers.last);
         all.filter_map(|(name, (_, value))| Some((&**name, value.as_ref()?)))
     }
 
     pub(super) fn set_register(&mut self, name: &str, value: Option<Json>) -> Result<(), EditError> {
         check_name(name)?;
+        if is_reserved(name) {
+            return Err(EditError::ReservedName);
+        }
+        self.set_any_register(name, value)
+    }
+
+    /// Sets a register whose name was checked.
+    pub(super) fn set_any_register(&mut self, name: &str, value: Option<Json>) -> Result<(), EditError> {
         self.check_own_room(1)?;
         let stamp = self.next_stamp();
         self.say(Value::Register(Register { name: name.into(), value, stamp }))?;

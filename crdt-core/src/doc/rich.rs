@@ -6,6 +6,7 @@
 use super::Doc;
 use super::edits::Edits;
 use super::entries::Entries;
+use super::history::is_reserved;
 use super::regions::Regions;
 use super::registers::Registers;
 use crate::anchor::{Anchor, Side};
@@ -264,7 +265,7 @@ impl Doc {
             }
             Value::Register(register) => {
                 let is_news = rich.registers.take_up(id, register);
-                if let (Some(edits), true) = (edits, is_news) {
+                if let (Some(edits), true) = (edits, is_news && !is_reserved(&register.name)) {
                     edits.register(&register.name, register.value.as_ref());
                 }
             }

@@ -7,15 +7,20 @@
 //! How it became what it is has no one order where several wrote at once: [`order`] finds one, [`retelling`] integrates
 //! everything once more in it and keeps where each operation was felt, and [`History`] goes along that.
 
+mod attribution;
 mod order;
 mod reading;
+mod restore;
 mod retelling;
 mod steps;
 mod then;
+mod versions;
 mod walk;
 
+pub use attribution::{Attribution, DeletedText};
 pub(super) use order::{Stint, order};
 pub use steps::{History, HistoryStep};
+pub(super) use versions::{is_reserved, names_version};
 
 use super::Doc;
 use crate::error::HistoryError;

@@ -1,6 +1,7 @@
 //! Reading what was, and telling what changed between two versions.
 
 use super::then::Then;
+use super::versions::is_reserved;
 use super::walk::{Cut, Cuts, Piece, Walked};
 use crate::anchor::Side;
 use crate::doc::edits::{At, Edits};
@@ -426,7 +427,7 @@ impl<'a> Telling<'a> {
         let [was, is] = &self.then;
         let names: SortedSet<&Arc<str>> = was.register_names().chain(is.register_names()).collect();
         for name in names.iter() {
-            if was.register(name) != is.register(name) {
+            if !is_reserved(name) && was.register(name) != is.register(name) {
                 self.edits.register(name, is.register(name));
             }
         }

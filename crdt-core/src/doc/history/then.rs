@@ -23,6 +23,8 @@ pub(super) struct Then<'a> {
     seen: Vec<Seq>,
     /// What of that did not show, in ascending order; no two touch.
     hidden: Vec<(LocalId, Seq)>,
+    /// Where entries were put last that were moved.
+    slots: SortedMap<OpId, LocalId>,
     /// What embeds showed as that were given another value.
     replaced: SortedMap<OpId, (Said, &'a Json)>,
     /// What registers held, if anything.
@@ -57,7 +59,13 @@ impl<'a> Then<'a> {
             }
         }
         join(&mut hidden);
-        let mut then = Self { seen, hidden, replaced: SortedMap::new(), registers: SortedMap::new() };
+        let mut then = Self {
+            seen,
+            hidden,
+            slots: SortedMap::new(),
+            replaced: SortedMap::new(),
+            registers: SortedMap::new(),
+        };
         if doc.is_rich() {
             then.take_up_values(doc, version);
         }
@@ -104,6 +112,7 @@ impl<'a> Then<'a> {
                 _ => {}
             }
         }
+        self.slots = moved.iter().map(|(&entry, &(_, slot, _))| (entry, slot)).collect();
         let shows: SortedSet<LocalId> =
             moved.values().filter(|(.., is_dead)| !is_dead).map(|&(_, slot, _)| slot).collect();
         statements.retain(|(id, _)| !shows.contains(id));
@@ -127,6 +136,12 @@ impl<'a> Then<'a> {
         let next = self.hidden.get(behind).filter(|(id, _)| id.replica == first.replica);
         let next = next.map_or(left, |(id, _)| id.seq - first.seq);
         (true, len.min(left).min(next))
+    }
+
+    /// Whether an embed showed anywhere.
+    pub(super) fn shows(&self, doc: &Doc, entry: OpId) -> bool {
+        let slot = self.slots.get(&entry).copied().or_else(|| doc.local(entry));
+        slot.is_some_and(|slot| self.stretch(slot, 1).0)
     }
 
     /// What an embed showed as.

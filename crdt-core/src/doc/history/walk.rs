@@ -18,8 +18,9 @@ use core::ops::ControlFlow;
 pub(super) struct Piece<'a> {
     pub(super) first: LocalId,
     pub(super) len: Seq,
-    /// Shown or not.
     pub(super) text: &'a str,
+    /// Whether they are visible now.
+    pub(super) shows: bool,
 }
 
 impl<'a> Piece<'a> {
@@ -28,7 +29,7 @@ impl<'a> Piece<'a> {
         let is_ascii = self.text.len() == self.len as usize;
         let bytes = if is_ascii { len as usize } else { byte_of(self.text, len as usize) };
         let (left, right) = self.text.split_at(bytes);
-        let rest = Self { first: self.first.plus(len), len: self.len - len, text: right };
+        let rest = Self { first: self.first.plus(len), len: self.len - len, text: right, ..self };
         (Self { len, text: left, ..self }, rest)
     }
 }
@@ -97,7 +98,7 @@ impl Doc {
                     visit(Walked::Cut(cut));
                 }
             }
-            let mut piece = Piece { first: part.id, len: part.len, text };
+            let mut piece = Piece { first: part.id, len: part.len, text, shows: !part.is_deleted() };
             if !cuts.at.is_empty() {
                 let last = part.id.plus(part.len - 1);
                 for (&(element, is_behind), here) in cuts.at.range((part.id, false)..=(last, true)) {
@@ -129,7 +130,7 @@ impl Doc {
         };
         let mut is_inside = open.is_none();
         for (part, text) in self.sequence.runs(&self.log) {
-            let mut piece = Piece { first: part.id, len: part.len, text };
+            let mut piece = Piece { first: part.id, len: part.len, text, shows: !part.is_deleted() };
             let place_in = |id: Option<LocalId>, piece: Piece<'_>| {
                 let id = id.filter(|id| id.replica == piece.first.replica)?;
                 id.seq.checked_sub(piece.first.seq).filter(|&place| place < piece.len)

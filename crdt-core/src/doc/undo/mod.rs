@@ -17,17 +17,19 @@ mod revert;
 mod tests;
 
 use super::Doc;
+use super::history::names_version;
 use crate::anchor::Anchor;
 use crate::error::EditError;
 use crate::event::TextEdit;
 use crate::ids::{OpId, ReplicaId, Seq, VersionVector};
 use crate::sorted::{SortedMap, SortedSet};
-use crate::value::Said;
+use crate::value::{Said, Value};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
 use core::ops::Range;
-use ranges::{Copies, IdSet};
+use ranges::Copies;
+pub(super) use ranges::IdSet;
 use revert::Revert;
 
 /// What is undone together, and whose.
@@ -166,7 +168,10 @@ impl UndoManager {
         for (replica, recorded) in &mut self.group {
             let seen = doc.version().get(*replica);
             if seen > *recorded {
-                new.push((*replica, *recorded..seen));
+                // To name a version is no edit.
+                if !doc.only_name_versions(*replica, *recorded, seen) {
+                    new.push((*replica, *recorded..seen));
+                }
                 *recorded = seen;
             }
         }
@@ -304,7 +309,8 @@ impl UndoManager {
         for (replica, seqs) in item.operations.iter().rev() {
             let ids = OpId::new(*replica, seqs.start)..OpId::new(*replica, seqs.end);
             let values = rich.values.range(ids).rev();
-            found.extend(values.filter(|(_, value)| value.is_statement()).map(|(&id, _)| id));
+            let undone = |value: &Value| value.is_statement() && !names_version(value);
+            found.extend(values.filter(|(_, value)| undone(value)).map(|(&id, _)| id));
         }
         found.retain(|id| !self.out.contains(id));
         found

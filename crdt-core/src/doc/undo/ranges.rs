@@ -5,13 +5,13 @@ use crate::sorted::SortedMap;
 
 /// Some operations. Adding a run and asking for one cost O(log of the runs).
 #[derive(Clone, Debug, Default)]
-pub(super) struct IdSet {
+pub(in crate::doc) struct IdSet {
     /// The end of each run, by its first; runs of one replica do not touch.
     runs: SortedMap<OpId, Seq>,
 }
 
 impl IdSet {
-    pub(super) fn add(&mut self, first: OpId, len: Seq) {
+    pub(in crate::doc) fn add(&mut self, first: OpId, len: Seq) {
         let (mut start, mut end) = (first.seq, first.seq.saturating_add(len));
         let at = |seq| OpId::new(first.replica, seq);
         // What it overlaps or touches becomes part of it.
@@ -26,7 +26,7 @@ impl IdSet {
     }
 
     /// Whether `id` is in it, and how many from there on are alike, at most `len`, at least 1.
-    pub(super) fn stretch(&self, id: OpId, len: Seq) -> (bool, Seq) {
+    pub(in crate::doc) fn stretch(&self, id: OpId, len: Seq) -> (bool, Seq) {
         let at = |seq| OpId::new(id.replica, seq);
         if let Some((_, &end)) = self.runs.range(at(0)..=id).next_back()
             && end > id.seq

@@ -367,7 +367,12 @@ impl Doc {
     }
 
     /// Deletes as many of these elements as stand in one item, if they are visible. Tells how many that were.
-    fn delete_piece(&mut self, first: OpId, len: Seq, edits: &mut Edits) -> Result<Seq, EditError> {
+    pub(in crate::doc) fn delete_piece(
+        &mut self,
+        first: OpId,
+        len: Seq,
+        edits: &mut Edits,
+    ) -> Result<Seq, EditError> {
         let (first, len) = match self.shown_in(first, len) {
             Some((Some(slot), count)) => (slot, count),
             Some((None, count)) => return Ok(count),
