@@ -294,11 +294,19 @@ fn what_must_not_be_written_is_not() {
 #[test]
 fn unknown_kinds_are_kept_if_they_may_be_and_refused_if_not() {
     let disk = Disk::new(1);
+    drop(open(&disk, 1).unwrap());
+    // An optional feature of a later version.
+    let mut log = disk.log().unwrap();
+    log[11] = 4;
+    let checksum = crdt_core::bytes::crc32c(&log[..22]).to_le_bytes();
+    log[22..26].copy_from_slice(&checksum);
+    disk.set_log(log);
     let (mut store, doc, _) = open(&disk, 1).unwrap();
     store.append_other(RecordKind::optional(b'q').unwrap(), b"from the future").unwrap();
     store.append_other(RecordKind::optional(b'r').unwrap(), b"not worth it").unwrap();
     store.retain_others(|(kind, _)| kind.letter() == b'q');
     store.compact(&doc).unwrap();
+    assert_eq!(disk.log().unwrap()[11], 4);
     let (store, ..) = open(&disk, 2).unwrap();
     assert_eq!(store.others(), [(RecordKind::optional(b'q').unwrap(), b"from the future".to_vec())]);
     // A second snapshot is in a place where there cannot be one.

@@ -1,29 +1,5 @@
 //! Values of elements as bytes: the part that a delta or a snapshot has only where elements carry something.
-//!
-//! ```text
-//! carried = count  replica × count                 (8 bytes each, least significant first: the table)
-//!           block *                                (to the end of the bytes)
-//! block   = index  count  (gap  value) × count     an element's seq is the end of the one before, or 0, + gap
-//! value   = kind (1 byte)  body
-//!
-//! kind  what                body
-//!  0    embed               JSON
-//!  1    mark                stamp  anchor (start)  anchor (end)  name  JSON
-//!  2    mark taken away     stamp  anchor (start)  anchor (end)  name
-//!  3    register            stamp  name  JSON
-//!  4    register emptied    stamp  name
-//!  5    roots
-//!  6    open                kind of sequence (1 byte: 0 text, 1 list)  name
-//!  7    close
-//!  8    embed replaced      stamp  index  seq  JSON
-//!  9    entry moved here    stamp  index  seq
-//!
-//! anchor = 0 (start) | 1 (end) | 2 × index + 2 (after) or + 3 (before)  seq
-//! name, JSON = length in bytes  UTF-8
-//! ```
-//!
-//! Everything that is not said otherwise is a varint; `index` counts in the table, which ascends by replica and so do the
-//! blocks. JSON has no blanks between tokens.
+//! `docs/format.md` has the bytes.
 
 use crate::anchor::{Anchor, Side};
 use crate::bytes::{Reader, write_bytes, write_u64_le, write_varint};

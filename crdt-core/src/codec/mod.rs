@@ -4,8 +4,7 @@
 //! and builds. Every decoder is all or nothing, allocates no more than the bytes left can justify,
 //! and accepts one form of each number only.
 //!
-//! Format 2 of deltas and format 2 of snapshots are described byte by byte in `delta/mod.rs` and
-//! `snapshot/mod.rs`. They carry no promise of compatibility before version 1.0.
+//! `docs/format.md` describes all formats byte by byte.
 
 mod carried;
 mod delta;

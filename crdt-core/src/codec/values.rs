@@ -1,10 +1,5 @@
 //! Version vectors and anchors as bytes.
-//!
-//! ```text
-//! version vector = count  (replica  seen) × count     replicas ascending, seen not 0
-//! anchor         = 0x00 (start) | 0x01 (end) | 0x02 replica seq (after) | 0x03 replica seq (before)
-//! replica        = 8 bytes, least significant first; all else varints
-//! ```
+//! `docs/format.md` has the bytes.
 
 use crate::anchor::{Anchor, Side};
 use crate::bytes::{Reader, write_u64_le, write_varint};

@@ -92,11 +92,16 @@ pub struct LogWriter {
 impl LogWriter {
     /// Appends the header of a new log. `id` is to differ from that of every log that was in the same place before.
     pub fn start(id: u64, out: &mut Vec<u8>) -> Self {
+        Self::start_with(id, 0, out)
+    }
+
+    /// As [`LogWriter::start`], with optional features: those of a log that is written anew stay.
+    pub(super) fn start_with(id: u64, optional: u32, out: &mut Vec<u8>) -> Self {
         let from = out.len();
         out.extend_from_slice(MAGIC);
         out.push(VERSION);
         write_u32_le(out, REQUIRED_FEATURES);
-        write_u32_le(out, 0);
+        write_u32_le(out, optional);
         write_u64_le(out, id);
         let checksum = crc32c(&out[from..]);
         write_u32_le(out, checksum);
@@ -151,6 +156,7 @@ pub struct LogReader<'a> {
     bytes: &'a [u8],
     at: usize,
     id: u64,
+    optional: u32,
     max_record_bytes: usize,
     max_snapshot_bytes: usize,
     is_done: bool,
@@ -179,7 +185,7 @@ impl<'a> LogReader<'a> {
         if version != VERSION {
             return Err(DecodeError::UnsupportedVersion(version));
         }
-        let (required, _optional, id) = (reader.u32_le()?, reader.u32_le()?, reader.u64_le()?);
+        let (required, optional, id) = (reader.u32_le()?, reader.u32_le()?, reader.u64_le()?);
         if reader.u32_le()? != crc32c(&bytes[..HEADER_BYTES - CHECKSUM_BYTES]) {
             return Err(DecodeError::ChecksumMismatch);
         }
@@ -190,6 +196,7 @@ impl<'a> LogReader<'a> {
             bytes,
             at: HEADER_BYTES,
             id,
+            optional,
             max_record_bytes: limits.max_record_bytes,
             max_snapshot_bytes: limits.max_input_bytes,
             is_done: false,
@@ -200,6 +207,11 @@ impl<'a> LogReader<'a> {
     /// The id of the log.
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Bits of features that need not be known.
+    pub(super) fn optional(&self) -> u32 {
+        self.optional
     }
 
     /// What is cut off at the end, once everything in front of it was read.

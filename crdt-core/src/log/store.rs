@@ -41,6 +41,8 @@ pub struct LogStore<S> {
     /// Ends of all that is in the log.
     held: VersionVector,
     others: Vec<(RecordKind, Vec<u8>)>,
+    /// Features of the log that need not be known: written back.
+    optional: u32,
     snapshot_bytes: u64,
     base_bytes: u64,
     /// Something failed: what is in the storage is known to nobody.
@@ -105,7 +107,7 @@ impl<S: Storage> LogStore<S> {
             is_first = false;
         }
         report.torn_tail = reader.torn_tail();
-        let writer = reader.into_writer();
+        let (optional, writer) = (reader.optional(), reader.into_writer());
         if report.torn_tail.is_some() {
             storage.cut(writer.len_bytes()).map_err(LogError::Storage)?;
         }
@@ -118,6 +120,7 @@ impl<S: Storage> LogStore<S> {
             writer,
             held,
             others,
+            optional,
             snapshot_bytes,
             base_bytes: tail.unwrap_or(writer.len_bytes()),
             has_failed: false,
@@ -142,6 +145,7 @@ impl<S: Storage> LogStore<S> {
             writer,
             held: VersionVector::new(),
             others: Vec::new(),
+            optional: 0,
             snapshot_bytes: 0,
             base_bytes: writer.len_bytes(),
             has_failed: false,
@@ -246,7 +250,8 @@ impl<S: Storage> LogStore<S> {
             return Err(LogError::Delta(DecodeError::LimitExceeded("bytes of a record").into()));
         }
         let mut bytes = Vec::with_capacity(snapshot.len() + 64);
-        let mut writer = LogWriter::start(next_id(self.writer.id(), doc.replica()), &mut bytes);
+        let mut writer =
+            LogWriter::start_with(next_id(self.writer.id(), doc.replica()), self.optional, &mut bytes);
         writer.append(RecordKind::SNAPSHOT, &snapshot, &mut bytes);
         for (kind, payload) in &self.others {
             writer.append(*kind, payload, &mut bytes);

@@ -1,48 +1,13 @@
 //! Deltas: runs of operations, made for one keystroke.
 //!
-//! The first byte tells the form. One run has a form of its own, and only that; any other number of runs is a
-//! table.
-//!
-//! ```text
-//! delta   = single | table | rich             (rich: see `rich.rs`)
-//!
-//! single  = head  issuer  [length - 8, if the head does not hold it]  operand  text
-//! head    = 1 byte: form (2 bits)  kind (3 bits)  length, if it is 1 to 7, else 0 (3 bits)
-//! issuer  = form 0   replica  seq
-//!           form 1   2 × name, + 1 if it goes on  [replica, if the name is 0]  [seq, if it does not]
-//!           form 2   nothing: it goes on from the named delta before
-//!
-//! table   = 0xD2  count  replica × count  bytes of text  text  block *      (to the end of the bytes)
-//!         | 0xE2  count  (name  [replica, if the name is 0]) × count  bytes of text  text  block *
-//! block   = head  from  [runs, if head is odd]  run × (runs or 1)
-//!           head = 2 × index of the issuing replica, + 1 if `runs` follows
-//!           from = seq of the first operation; each run starts where the one before it ended
-//! run     = 8 × length + kind  operand                  (its text is the next of the table's text)
-//!
-//! kind      what it does                                 operand
-//!   0       insert after the start
-//!   1       insert after the replica's own last number   (typing on)
-//!   2       insert after an own element                  distance - 2
-//!   3       insert before an own element                 distance - 1
-//!   4       insert beside any other element              element, + 1 if before
-//!   5       delete own elements upwards                  distance - 1
-//!   6       delete own elements downwards                distance - 1
-//!   7       delete any other elements                    element, + 1 if downwards
-//! element = single, form 0   replica  2 × seq (+ 1)
-//!           single, others   2 × name (+ 1)  [replica, if the name is 0]  seq
-//!           table            2 × index (+ 1)  seq
-//! ```
-//!
-//! Everything that is not said otherwise is a varint; `replica` is 8 bytes, least significant first. `length` is
-//! the bytes of text (UTF-8) or the elements deleted, and not 0; `distance` is the seq of the run less that of
-//! the element; an own element has a lower seq than the run. `index` counts in the table, which names no
-//! replica twice. Runs of one replica ascend and do not overlap.
-//!
-//! Forms 1 and 2 and 0xE2 are *named*: both ends of a connection keep [`ReplicaNames`], where a `name` is 1 + the
-//! place of a replica, and 0 gives the replica that follows the next place. A run goes on if it starts where the
-//! last named delta of its replica ended.
+//! The first byte tells the form: one run has one of its own (`single.rs`), any other number is a table (`table.rs`), and
+//! where elements carry values, those follow (`rich.rs`). Over a connection on which both ends keep [`ReplicaNames`]
+//! there are forms by name. `docs/format.md` has the bytes.
 //!
 //! A single run, and each run of a table, has one form only; any other is refused. Reading a single takes no memory.
+//!
+//! Deltas are sets of operations: `merge.rs` and `summary.rs` work on them without a document, through runs that are cut
+//! in one way (`joined.rs`).
 
 mod joined;
 mod keystroke;

@@ -1,8 +1,5 @@
 //! The form of a delta whose elements carry values: any other delta, and then the values.
-//!
-//! ```text
-//! rich = 0xF2  length of the delta  delta  carried          (see `carried.rs`)
-//! ```
+//! `docs/format.md` has the bytes.
 
 use super::decode_runs;
 use crate::bytes::{Reader, write_bytes};
