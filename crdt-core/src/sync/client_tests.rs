@@ -491,3 +491,24 @@ fn a_client_of_an_opened_snapshot_sends_what_that_of_the_saved_document_would() 
     assert_eq!(batches(&receive(&mut client, &mut opened, &write)), batches(&of_the_saved));
     opened.assert_invariants();
 }
+
+#[test]
+fn a_server_that_claims_too_much_makes_nobody_wait() {
+    // 2^32 - 1 operations of each of so many replicas as a frame holds: anything in proportion would not come back.
+    let mut claims: VersionVector = (0..18_000).map(|n| (ReplicaId::new(n << 20), Seq::MAX)).collect();
+    claims.set(ReplicaId::new(1), Seq::MAX);
+    let mut doc = doc(1, "mine");
+    let mut client = Client::new("notes");
+    client.connected(&doc);
+    client.receive(&mut doc, &welcome(Limits::default()));
+    let frame = joined_frame(&client, JoinMode::Delta, claims.clone());
+    let outputs = client.receive(&mut doc, &frame);
+    assert_eq!(batches(&outputs), [], "nothing is sent that it says it has");
+    let up_to = Seq::MAX;
+    receive(&mut client, &mut doc, &Frame::Ack { replica: ReplicaId::new(1), up_to, log_seq: 11 });
+    receive(&mut client, &mut doc, &Frame::Head { log_seq: u64::MAX });
+    doc.insert(4, " too").unwrap();
+    client.local_change(&doc);
+    assert_eq!((doc.text().as_str(), doc.version().len()), ("mine too", 1));
+    assert_eq!(doc.delta_since(&claims), [0xd2, 0, 0]);
+}
