@@ -23,7 +23,7 @@ pub(crate) use delta::{
 };
 pub use snapshot::SnapshotProfile;
 pub(crate) use snapshot::{
-    Anchors, AnchorsWriter, Deletion, Deletions, DeletionsWriter, Items, ItemsWriter, PastParts, PastWriter,
-    SnapshotParts, SnapshotWriter, Timed, TimedEdit, TimedKind, TimedWriter, Unknown, decode_snapshot,
-    derived,
+    Anchors, AnchorsWriter, Deletion, Deletions, DeletionsWriter, Derived, Items, ItemsWriter, PastParts,
+    PastWriter, SnapshotParts, SnapshotWriter, Timed, TimedEdit, TimedKind, TimedWriter, Unknown,
+    decode_snapshot, derived,
 };

@@ -6,15 +6,15 @@
 use super::Doc;
 use super::past::placements;
 use crate::codec::{
-    Anchors, AnchorsWriter, Deletion, Deletions, DeletionsWriter, DeltaWriter, Items, ItemsWriter, Limits,
-    PastParts, PastWriter, SnapshotParts, SnapshotProfile, SnapshotWriter, check_carried, decode_runs,
-    decode_snapshot, derived, write_carried,
+    Anchors, AnchorsWriter, Deletion, Deletions, DeletionsWriter, DeltaWriter, Derived, Items, ItemsWriter,
+    Limits, PastParts, PastWriter, SnapshotParts, SnapshotProfile, SnapshotWriter, check_carried,
+    decode_runs, decode_snapshot, write_carried,
 };
 use crate::error::{ApplyError, DecodeError};
 use crate::ids::{ReplicaId, Seq, VersionVector};
 use crate::op_log::{
     BLOCK, Cold, Elements, ItemPart, LocalId, MAX_REPLICAS, MAX_TEXT_BYTES, OpLog, Piece, Placement,
-    ReplicaIndex, Said, is_tree,
+    ReplicaIndex, is_tree,
 };
 use crate::sequence::{Sequence, SequenceBuilder};
 use alloc::string::String;
@@ -88,25 +88,23 @@ impl Doc {
         let place = |id: LocalId| {
             if id == LocalId::START { id } else { LocalId::new(places[id.replica as usize], id.seq) }
         };
-        let mut heads = Vec::new();
-        for (part, text) in self.sequence.runs(&self.log) {
-            let id = part.id;
-            out.push(ItemPart { id: place(id), ..part }, text);
+        let (mut heads, mut derived) = (Vec::new(), Derived::default());
+        let placements = log.placements();
+        self.sequence.for_each_run(&self.log, |part, utf8| {
+            let id = place(part.id);
+            out.push(ItemPart { id, ..part }, utf8);
+            derived.push(id, part.len, part.is_head());
             if part.is_head() {
-                let Placement { element, side } = log.of(id.replica).placement(id.replica, id.seq);
+                let Placement { element, side } = placements.of(part.id);
                 heads.push(Placement { element: place(element), side });
             }
-        }
-        let runs = self.sequence.runs(&self.log);
-        let items = runs.map(|(part, _)| (place(part.id), part.len, part.is_head()));
-        for (placement, derived) in heads.into_iter().zip(derived(items)) {
+        });
+        for (placement, derived) in heads.into_iter().zip(derived.finish()) {
             anchors.push(placement, derived);
         }
         for &index in indices {
-            for said in log.said(index, 0, Seq::MAX) {
-                if let Said::Delete { len, target, descending, .. } = said {
-                    deletions.push(Deletion { target: place(target), len, descending });
-                }
+            for (target, len, descending) in log.deletions(index) {
+                deletions.push(Deletion { target: place(target), len, descending });
             }
         }
         PastWriter::InDocumentOrder { items: out, anchors, deletions }

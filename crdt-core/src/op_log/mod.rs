@@ -20,6 +20,7 @@ mod text;
 pub(crate) use cold::{BLOCK, Cold, ItemPart, Moved, Piece, is_tree};
 pub(crate) use elements::Elements;
 pub(crate) use pending::Pending;
+use replica_log::Finder;
 pub(crate) use replica_log::{ReplicaLog, Said};
 
 use crate::anchor::{Anchor, Side};
@@ -73,6 +74,19 @@ pub(crate) struct OpLog {
     by_id: ReplicaMap,
     text_bytes: usize,
     cold: Option<Cold>,
+}
+
+/// Where elements were placed, of all that a log has entries of.
+pub(crate) struct Placements<'a> {
+    finders: Vec<Finder<'a>>,
+}
+
+impl Placements<'_> {
+    /// O(1) as a rule.
+    #[inline]
+    pub(crate) fn of(&self, element: LocalId) -> Placement {
+        self.finders[element.replica as usize].placement(element.replica, element.seq)
+    }
 }
 
 impl OpLog {
@@ -262,6 +276,16 @@ impl OpLog {
     #[inline(always)]
     pub(crate) fn newest_keystroke(&self, replica: ReplicaIndex, seq: Seq) -> Option<Keystroke> {
         self.replicas.get(replica as usize)?.newest_keystroke(replica, seq)
+    }
+
+    /// Tells where elements were placed, for whoever asks for most of them. Takes O(entries) to make.
+    pub(crate) fn placements(&self) -> Placements<'_> {
+        Placements { finders: self.replicas.iter().map(Finder::new).collect() }
+    }
+
+    /// The deletions of one replica, as far as there are entries: the first target, how many, whether they descend.
+    pub(crate) fn deletions(&self, replica: ReplicaIndex) -> impl Iterator<Item = (LocalId, Seq, bool)> {
+        self.of(replica).deletions()
     }
 
     /// The entries of one replica from `from` up to `to`, the first and last cut to fit.

@@ -3,6 +3,7 @@ use super::{LocalId, Placement, ReplicaIndex, WIDE_RUN};
 use crate::anchor::Side;
 use crate::ids::{ReplicaId, Seq};
 use crate::op::{Keystroke, Stroke};
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -45,6 +46,43 @@ pub(crate) enum Said<'a> {
     Insert { seq: Seq, len: Seq, placement: Placement, text: &'a str },
     /// `len` elements deleted, from `target` on up or down.
     Delete { seq: Seq, len: Seq, target: LocalId, descending: bool },
+}
+
+/// Finds entries of one log, for whoever asks for most of them in no order: O(1) where they are about as long as each
+/// other, and never more than [`ReplicaLog::find`] takes. O(entries) to make.
+pub(super) struct Finder<'a> {
+    log: &'a ReplicaLog,
+    /// Seqs are cut into stretches of so many bits.
+    bits: u32,
+    /// The last entry that starts in each stretch or in front of it; before all of them the first entry.
+    last: Vec<u32>,
+}
+
+impl<'a> Finder<'a> {
+    pub(super) fn new(log: &'a ReplicaLog) -> Self {
+        let seqs = log.next - log.first;
+        // As many stretches as entries, or up to twice as many.
+        let bits = (seqs as usize / log.entries.len().max(1)).checked_ilog2().unwrap_or(0);
+        let mut last = vec![0; 2 + (seqs >> bits) as usize];
+        for (entry, place) in log.entries.iter().zip(0..) {
+            last[1 + ((entry.seq - log.first) >> bits) as usize] = place;
+        }
+        let mut before = 0;
+        for last in &mut last {
+            before = before.max(*last);
+            *last = before;
+        }
+        Self { log, bits, last }
+    }
+
+    /// Where the element `seq` of `replica`, whose log this is, was placed.
+    #[inline]
+    pub(super) fn placement(&self, replica: ReplicaIndex, seq: Seq) -> Placement {
+        let stretch = ((seq - self.log.first) >> self.bits) as usize;
+        let (from, to) = (self.last[stretch] as usize, self.last[stretch + 1] as usize);
+        let place = from + self.log.entries[from + 1..=to].partition_point(|entry| entry.seq <= seq);
+        self.log.placement_in(place, replica, seq)
+    }
 }
 
 /// The operations of one replica. The fields of each are one cache line: who is one of many is seldom asked for
@@ -115,7 +153,13 @@ impl ReplicaLog {
 
     /// Where the element `seq` was placed.
     pub(crate) fn placement(&self, replica: ReplicaIndex, seq: Seq) -> Placement {
-        let entry = self.entries[self.find(seq)];
+        self.placement_in(self.find(seq), replica, seq)
+    }
+
+    /// The same of an element in the entry at `place`.
+    #[inline]
+    fn placement_in(&self, place: usize, replica: ReplicaIndex, seq: Seq) -> Placement {
+        let entry = self.entries[place];
         if entry.seq == seq {
             entry.placement()
         } else {
@@ -285,6 +329,13 @@ impl ReplicaLog {
         (first..self.entries.len())
             .take_while(move |&place| self.entries[place].seq < to)
             .map(move |place| self.cut(replica, place, from, to))
+    }
+
+    /// The first target of each entry that deletes, how many it has, and whether they descend.
+    pub(super) fn deletions(&self) -> impl Iterator<Item = (LocalId, Seq, bool)> {
+        let ends = self.entries.iter().skip(1).map(|entry| entry.seq).chain(core::iter::once(self.next));
+        let deletes = self.entries.iter().zip(ends).filter(|(entry, _)| entry.is_delete());
+        deletes.map(|(entry, end)| (entry.other(), end - entry.seq, entry.tag & BACKWARD != 0))
     }
 
     #[inline]

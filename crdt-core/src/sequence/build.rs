@@ -118,6 +118,13 @@ impl Sequence {
             .map(|item| (ItemPart { id: item.id(), len: item.count(), flags: item.flags() }, item.text(log)))
     }
 
+    /// Visits the same with their text in UTF-8, which nobody checks again.
+    pub(crate) fn for_each_run<'a>(&'a self, log: &'a OpLog, mut visit: impl FnMut(ItemPart, &'a [u8])) {
+        self.items_in_order().for_each(|item| {
+            visit(ItemPart { id: item.id(), len: item.count(), flags: item.flags() }, item.utf8(log));
+        });
+    }
+
     /// The runs that were loaded and have their text there still, in document order.
     pub(crate) fn loaded_pieces(&self) -> impl Iterator<Item = Piece> + '_ {
         self.items_in_order().filter_map(|item| {

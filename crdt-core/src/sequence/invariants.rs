@@ -13,6 +13,7 @@ impl Sequence {
         let mut elements = 0;
         let mut slot = self.items.first_slot();
         let mut left: Option<Item> = None;
+        let placements = log.placements();
         while let Some(here) = slot {
             let item = self.items.get(here);
             let replica = log.of(item.replica());
@@ -21,6 +22,7 @@ impl Sequence {
                 let id = item.id().plus(seq(at));
                 assert!(replica.is_element(id.seq), "every item is in the log");
                 assert_eq!(self.find(id), Some((here, at)), "the id index names the leaf");
+                assert_eq!(placements.of(id), replica.placement(id.replica, id.seq), "both ways to an entry");
                 let continues = replica.continues_at(id.replica, id.seq);
                 assert_eq!(continues, at > 0 || !item.is_head(), "heads are where the log starts runs");
             }

@@ -91,28 +91,51 @@ impl AnchorsWriter {
 /// `items` are all items in document order: first element, length, whether the first element is a
 /// head. How runs are cut makes no difference. O(items).
 pub(crate) fn derived(items: impl Iterator<Item = (LocalId, Seq, bool)>) -> Vec<Placement> {
-    let mut placements: Vec<Placement> = Vec::new();
-    // Items that no item behind them has been older than so far; each is younger than the one before.
-    let mut open: Vec<Open> = Vec::new();
+    let mut derived = Derived::default();
     for (id, len, is_head) in items {
+        derived.push(id, len, is_head);
+    }
+    derived.finish()
+}
+
+/// Derives anchors from items one by one.
+#[derive(Default)]
+pub(crate) struct Derived {
+    placements: Vec<Placement>,
+    /// Items that no item behind them has been older than so far; each is younger than the one before.
+    open: Vec<Open>,
+}
+
+impl Derived {
+    /// Takes the next item in document order, as [`derived`] does.
+    #[inline]
+    pub(crate) fn push(&mut self, id: LocalId, len: Seq, is_head: bool) {
+        let Self { placements, open } = self;
         while let Some(last) = open.pop_if(|last| age(last.first) > age(id)) {
-            last.settle(Some(id), &mut placements);
+            last.settle(Some(id), placements);
         }
-        let left = open.last().map(|last| {
+        let last = id.seq + (len - 1);
+        if !is_head {
+            open.push(Open { first: id, last, left: LocalId::START, head: NO_HEAD });
+            return;
+        }
+        let left = open.last().map_or(LocalId::START, |last| {
             // The youngest of its elements that is older.
             let limit = if last.first.replica < id.replica { id.seq } else { id.seq - 1 };
             LocalId::new(last.first.replica, limit.min(last.last))
         });
-        let head = is_head.then(|| {
-            placements.push(Placement { element: LocalId::START, side: Side::After });
-            (placements.len() - 1, left)
-        });
-        open.push(Open { first: id, last: id.seq + (len - 1), head });
+        open.push(Open { first: id, last, left, head: placements.len() });
+        placements.push(Placement { element: LocalId::START, side: Side::After });
     }
-    for last in open {
-        last.settle(None, &mut placements);
+
+    /// The anchor of each head.
+    pub(crate) fn finish(self) -> Vec<Placement> {
+        let Self { mut placements, open } = self;
+        for last in open {
+            last.settle(None, &mut placements);
+        }
+        placements
     }
-    placements
 }
 
 fn age(id: LocalId) -> (Seq, u32) {
@@ -122,20 +145,24 @@ fn age(id: LocalId) -> (Seq, u32) {
 struct Open {
     first: LocalId,
     last: Seq,
-    /// Which head it is, and the element left of it.
-    head: Option<(usize, Option<LocalId>)>,
+    /// The element left of it, or the start.
+    left: LocalId,
+    /// Which head it is.
+    head: usize,
 }
 
+const NO_HEAD: usize = usize::MAX;
+
 impl Open {
+    /// `right`: the element right of it.
     fn settle(&self, right: Option<LocalId>, placements: &mut [Placement]) {
-        let Some((head, left)) = self.head else { return };
-        placements[head] = match (left, right) {
-            (None, None) => return,
-            (Some(left), Some(right)) if age(left) > age(right) => {
-                Placement { element: left, side: Side::After }
+        let Some(placement) = placements.get_mut(self.head) else { return };
+        let after = Placement { element: self.left, side: Side::After };
+        *placement = match right {
+            Some(right) if self.left == LocalId::START || age(self.left) <= age(right) => {
+                Placement { element: right, side: Side::Before }
             }
-            (_, Some(right)) => Placement { element: right, side: Side::Before },
-            (Some(left), None) => Placement { element: left, side: Side::After },
+            _ => after,
         };
     }
 }

@@ -154,10 +154,13 @@ impl DeletionsWriter {
             self.replica = target.replica;
         }
         let length = packed::bytes_of(len - 1).min(3);
-        packed::write(&mut self.numbers, len - 1, LENGTH_BYTES[length]);
         let distance = packed::distance(self.seq, target.seq);
         let size = packed::bytes_of(distance).max(1);
-        packed::write(&mut self.numbers, distance, TARGET_BYTES[size - 1]);
+        packed::write_pair(
+            &mut self.numbers,
+            (len - 1, LENGTH_BYTES[length]),
+            (distance, TARGET_BYTES[size - 1]),
+        );
         self.seq = target.seq;
         self.heads.push(head | length.to_le_bytes()[0] | (size - 1).to_le_bytes()[0] << 2);
         self.count += 1;

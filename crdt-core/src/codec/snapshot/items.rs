@@ -198,11 +198,11 @@ struct Open {
 }
 
 impl ItemsWriter {
-    /// Appends an item with its text.
-    pub(crate) fn push(&mut self, part: ItemPart, text: &str) {
-        if part.is_deleted() { &mut self.deleted } else { &mut self.visible }
-            .extend_from_slice(text.as_bytes());
-        let ascii = text.len() == part.len as usize;
+    /// Appends an item with its text in UTF-8.
+    #[inline]
+    pub(crate) fn push(&mut self, part: ItemPart, utf8: &[u8]) {
+        if part.is_deleted() { &mut self.deleted } else { &mut self.visible }.extend_from_slice(utf8);
+        let ascii = utf8.len() == part.len as usize;
         if let Some(Open { part: last, ascii: last_ascii }) = &mut self.last
             && !part.is_head()
             && part.is_deleted() == last.is_deleted()
@@ -229,7 +229,6 @@ impl ItemsWriter {
         }
         let more = part.len - 1;
         let length = packed::bytes_of(more).min(3);
-        packed::write(&mut self.numbers, more, LENGTH_BYTES[length]);
         let distance = packed::distance(self.end, part.id.seq);
         let kind = if part.is_head() {
             packed::bytes_of(distance).saturating_sub(1) + 4
@@ -242,7 +241,7 @@ impl ItemsWriter {
                 _ => 3,
             }
         };
-        packed::write(&mut self.numbers, distance, SEQ_BYTES[kind]);
+        packed::write_pair(&mut self.numbers, (more, LENGTH_BYTES[length]), (distance, SEQ_BYTES[kind]));
         let bits = |size: usize, shift: u32| size.to_le_bytes()[0] << shift;
         self.heads.push(head | bits(length, 3) | bits(kind & 3, 5));
         (self.end_before, self.end) = (self.end, part.id.seq + part.len);
@@ -293,7 +292,7 @@ mod tests {
         ];
         let mut writer = ItemsWriter::default();
         for part in parts {
-            writer.push(part, &"x".repeat(part.len as usize));
+            writer.push(part, "x".repeat(part.len as usize).as_bytes());
         }
         let (chunk, visible, deleted) = writer.finish();
         assert_eq!((visible.len(), deleted.len()), (70_314, 4));
@@ -321,10 +320,10 @@ mod tests {
     #[test]
     fn neighbours_that_could_be_one_become_one() {
         let mut writer = ItemsWriter::default();
-        writer.push(part(0, 0, 2, HEAD), "ab");
-        writer.push(part(0, 2, 1, LEFT_TAKEN), "c");
-        writer.push(part(0, 3, 1, LEFT_TAKEN), "é");
-        writer.push(part(0, 4, 1, HEAD), "x");
+        writer.push(part(0, 0, 2, HEAD), "ab".as_bytes());
+        writer.push(part(0, 2, 1, LEFT_TAKEN), "c".as_bytes());
+        writer.push(part(0, 3, 1, LEFT_TAKEN), "é".as_bytes());
+        writer.push(part(0, 4, 1, HEAD), "x".as_bytes());
         let (chunk, ..) = writer.finish();
         let read: Vec<_> = read_all(&chunk, 1).unwrap().iter().map(|part| (part.id.seq, part.len)).collect();
         assert_eq!(read, [(0, 4), (4, 1)]);

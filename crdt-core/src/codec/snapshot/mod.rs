@@ -20,7 +20,7 @@ mod packed;
 #[cfg_attr(not(feature = "compact"), allow(dead_code, reason = "only the compact profile is written so"))]
 mod timed;
 
-pub(crate) use anchors::{Anchors, AnchorsWriter, derived};
+pub(crate) use anchors::{Anchors, AnchorsWriter, Derived, derived};
 pub(crate) use chunks::Unknown;
 pub(crate) use deletions::{Deletion, Deletions, DeletionsWriter};
 pub(crate) use items::{Items, ItemsWriter};

@@ -93,9 +93,18 @@ pub(super) fn bytes_of(value: u32) -> usize {
     (32 - value.leading_zeros() as usize).div_ceil(8)
 }
 
-/// Appends the `len` ≤ 4 low bytes of `value`.
-pub(super) fn write(out: &mut Vec<u8>, value: u32, len: u8) {
-    out.extend_from_slice(&value.to_le_bytes()[..usize::from(len)]);
+/// Appends the low bytes of two numbers, so many ≤ 4 of each.
+#[inline]
+pub(super) fn write_pair(
+    out: &mut Vec<u8>,
+    (first, first_bytes): (u32, u8),
+    (second, second_bytes): (u32, u8),
+) {
+    let both = u64::from(first) | u64::from(second) << (8 * first_bytes);
+    // All eight and back: so many that nobody knows beforehand are a call.
+    let end = out.len() + usize::from(first_bytes + second_bytes);
+    out.extend_from_slice(&both.to_le_bytes());
+    out.truncate(end);
 }
 
 /// How far `to` is from `from`, near both ways: 0, -1, 1, -2, … as 0, 1, 2, 3, …
@@ -118,8 +127,9 @@ mod tests {
     fn numbers_and_distances_round_trip() {
         let values = [0, 1, 255, 256, 65_535, 65_536, 1 << 24, u32::MAX];
         let mut bytes = Vec::new();
-        for value in values {
-            write(&mut bytes, value, u8::try_from(bytes_of(value)).unwrap());
+        let sized = |value| (value, u8::try_from(bytes_of(value)).unwrap());
+        for pair in values.chunks(2) {
+            write_pair(&mut bytes, sized(pair[0]), sized(pair[1]));
         }
         let mut packed = Packed::new(&bytes);
         let mut copy = None;
