@@ -83,6 +83,10 @@ impl Crdt for Automerge {
         self.doc.save_nocompress()
     }
 
+    fn stored(&mut self) -> Vec<u8> {
+        self.doc.save()
+    }
+
     fn from_snapshot(replica: u32, bytes: &[u8]) -> Self {
         Self::open(replica, bytes)
     }

@@ -51,7 +51,12 @@ pub(crate) trait Crdt: Text {
     /// Everything in the form that opens fastest.
     fn snapshot(&mut self) -> Vec<u8>;
 
-    /// Opens `snapshot`.
+    /// Everything as it writes that if nothing else is asked for.
+    fn stored(&mut self) -> Vec<u8> {
+        self.snapshot()
+    }
+
+    /// Opens `snapshot` or `stored`.
     fn from_snapshot(replica: u32, bytes: &[u8]) -> Self;
 }
 

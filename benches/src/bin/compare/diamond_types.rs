@@ -81,6 +81,10 @@ impl Crdt for DiamondTypes {
         self.doc.oplog.encode(WHOLE)
     }
 
+    fn stored(&mut self) -> Vec<u8> {
+        self.doc.oplog.encode(ENCODE_FULL)
+    }
+
     fn from_snapshot(replica: u32, bytes: &[u8]) -> Self {
         let mut doc = ListCRDT::load_from(bytes).expect("a file opens");
         let agent = doc.get_or_create_agent_id(&name(replica));

@@ -4,7 +4,7 @@
 use crate::contender::{Crdt, Text};
 use crate::history::Edit;
 use crate::measure::Role;
-use crdt_core::codec::ReplicaNames;
+use crdt_core::codec::{ReplicaNames, SnapshotProfile};
 use crdt_core::{Doc, ReplicaId, VersionVector};
 
 pub(crate) struct Ours {
@@ -15,6 +15,13 @@ pub(crate) struct Ours {
 /// Ids as wide as random ones are. A lower number is a larger id: in recorded histories the lower author stands in front.
 pub(crate) fn id(replica: u32) -> ReplicaId {
     ReplicaId::new(u64::MAX - (u64::from(replica) << 32) - 0x9e37_79b9)
+}
+
+impl Ours {
+    /// Its smallest snapshot.
+    pub(crate) fn compact(&mut self) -> Vec<u8> {
+        self.doc.encode_snapshot_as(SnapshotProfile::Compact)
+    }
 }
 
 /// Part of the loop it is called from, as the edits of all others are.

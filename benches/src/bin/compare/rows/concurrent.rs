@@ -25,10 +25,10 @@ const LARGE: &str = "git-makefile";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What all replicas said, and what came of it.
-struct Said {
+pub(super) struct Said {
     deltas: Deltas,
-    history: Option<Vec<u8>>,
-    text: String,
+    pub(super) history: Option<Vec<u8>>,
+    pub(super) text: String,
 }
 
 pub(super) fn run(bench: &mut Bench) {
@@ -101,7 +101,7 @@ pub(super) fn run(bench: &mut Bench) {
 }
 
 /// Replays the recorded transactions, and checks that whoever gets the rest of them holds the same.
-fn said<C: Crdt>(shared: &Shared) -> Result<Said, Missing> {
+pub(super) fn said<C: Crdt>(shared: &Shared) -> Result<Said, Missing> {
     let limit = Limit::from_now(PATIENCE);
     let Shared { trace, edits, .. } = shared;
     let replicas = trace.replicas();

@@ -2,6 +2,7 @@
 
 mod concurrent;
 mod deltas;
+mod formats;
 mod local;
 mod made;
 mod memory;
@@ -54,9 +55,7 @@ impl Bench {
         plan: Plan,
         contenders: Vec<Contender<'_>>,
     ) {
-        eprintln!("{work}: {trace} …");
-        let outcomes = measure(contenders, plan);
-        self.rows.push(Row { work, trace: trace.to_owned(), unit, bar, outcomes });
+        self.rows.push(measured(work, trace, unit, bar, plan, contenders));
     }
 
     fn note(&mut self, note: impl Into<String>) {
@@ -71,11 +70,26 @@ impl Bench {
     }
 }
 
+/// One row, measured.
+fn measured(
+    work: &'static str,
+    trace: &str,
+    unit: Unit,
+    bar: Bar,
+    plan: Plan,
+    contenders: Vec<Contender<'_>>,
+) -> Row {
+    eprintln!("{work}: {trace} …");
+    let outcomes = measure(contenders, plan);
+    Row { work, trace: trace.to_owned(), unit, bar, outcomes }
+}
+
 /// Everything.
 pub(crate) fn run(bench: &mut Bench) {
     local::run(bench);
     deltas::run(bench);
     concurrent::run(bench);
+    formats::run(bench);
     snapshots::run(bench);
     memory::run(bench);
     made::run(bench);

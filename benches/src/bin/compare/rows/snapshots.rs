@@ -18,13 +18,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-const BYTES: &str = "snapshot, full history";
 const TEXT: &str = "snapshot → text readable";
 const LOCAL: &str = "snapshot → first local edit with its delta";
 const REMOTE: &str = "snapshot → first remote delta applied";
 const HEAP: &str = "live heap, loaded, full history, after one local and one remote edit";
 const HEAP_MET: &str = "live heap, the same, both edits at one place";
-const WORKS: [&str; 6] = [BYTES, TEXT, LOCAL, REMOTE, HEAP, HEAP_MET];
+const WORKS: [&str; 5] = [TEXT, LOCAL, REMOTE, HEAP, HEAP_MET];
 
 /// A replica's snapshot, and what another one did on top of it: a character in the middle, or at a third of the text.
 struct Stored {
@@ -49,7 +48,7 @@ pub(super) fn run(bench: &mut Bench) {
         if !bench.wants(work) {
             continue;
         }
-        let is_bytes = [BYTES, HEAP, HEAP_MET].contains(&work);
+        let is_bytes = [HEAP, HEAP_MET].contains(&work);
         let plan = if is_bytes { bench.plan.once() } else { bench.plan };
         let unit = if is_bytes { Unit::Bytes } else { Unit::Milliseconds };
         for (name, history) in &histories {
@@ -71,8 +70,7 @@ pub(super) fn run(bench: &mut Bench) {
             bench.row(work, name, unit, bar, plan, contenders);
         }
         match work {
-            BYTES => bench.note("In the form that opens fastest: nobody compresses. Cola's is its replica and the visible text; deleted text is gone."),
-            TEXT => bench.note("loro: its snapshot holds the text beside the history, and it reads no more than that. Cola: see above; no full history."),
+            TEXT => bench.note("Of diamond-types' and automerge's files the one that opens fastest, which is the uncompressed one; of the others what they write. loro: its snapshot holds the text beside the history, and it reads no more than that. Cola's is its replica and the visible text, no full history."),
             HEAP => bench.note("The local edit in the middle, the remote one at a third of the text."),
             HEAP_MET => bench.note("Both insert where nobody knew of the other: ours decodes its past to tell whose comes first."),
             _ => {}
@@ -119,9 +117,6 @@ fn contender<'a, C: Crdt>(
     Contender::new(C::NAME, C::ROLE, move |_| {
         let key = (C::NAME, trace.to_owned());
         let stored = cache.borrow_mut().entry(key).or_insert_with(|| stored::<C>(history)).clone()?;
-        if work == BYTES {
-            return Ok(stored.snapshot.len() as f64);
-        }
         if work == HEAP || work == HEAP_MET {
             let delta = if work == HEAP { &stored.elsewhere } else { &stored.delta };
             let (mut opened, heap) = counted(|| {
