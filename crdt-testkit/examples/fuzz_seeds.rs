@@ -41,6 +41,7 @@ fn main() {
         let delta = doc.delta_since(&VersionVector::new());
         write("decode_delta", number.get(), &delta);
         write("decode_message", number.get(), &messages(&played, &delta));
+        write("decode_log", number.get(), &records(&snapshot_of_first(&played), &played.deltas));
         number.set(number.get() + 1);
         Ok(())
     });
@@ -74,5 +75,28 @@ fn messages(played: &Played, everything: &[u8]) -> Vec<u8> {
         bytes.push(u8::try_from(piece.len()).expect("a piece is short"));
         bytes.extend(piece);
     }
+    bytes
+}
+
+/// A snapshot of what the first delta says, if it is short.
+fn snapshot_of_first(played: &Played) -> Vec<u8> {
+    let mut doc = Doc::new(ReplicaId::new(7));
+    if let Some(delta) = played.deltas.first() {
+        doc.apply(delta).expect("what a document says is sound");
+    }
+    doc.encode_snapshot()
+}
+
+/// Records as the target reads them, kind, length and payload, and a byte that is damaged.
+fn records(snapshot: &[u8], deltas: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let all = std::iter::once((1, snapshot)).chain(deltas.iter().map(|delta| (0, delta.as_slice())));
+    for (kind, payload) in all {
+        if let Ok(len) = u8::try_from(payload.len()) {
+            bytes.extend([kind, len]);
+            bytes.extend_from_slice(payload);
+        }
+    }
+    bytes.extend([1, 200]);
     bytes
 }

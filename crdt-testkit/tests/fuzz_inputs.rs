@@ -17,6 +17,8 @@ mod dice;
 mod converge;
 #[path = "../../fuzz/checks/delta.rs"]
 mod delta;
+#[path = "../../fuzz/checks/log.rs"]
+mod log;
 #[path = "../../fuzz/checks/message.rs"]
 mod message;
 #[path = "../../fuzz/checks/round_trip.rs"]
@@ -29,9 +31,10 @@ mod tree;
 type Check = fn(&[u8]);
 
 /// The targets in `fuzz/fuzz_targets`.
-const TARGETS: [(&str, Check); 6] = [
+const TARGETS: [(&str, Check); 7] = [
     ("converge", converge::check),
     ("decode_delta", delta::check),
+    ("decode_log", log::check),
     ("decode_message", message::check),
     ("decode_snapshot", snapshot::check),
     ("round_trip", round_trip::check),
@@ -109,6 +112,14 @@ fn what_documents_write_passes_the_checks_of_the_fuzz_targets() {
         let chunks = body(&bytes);
         assert_eq!(sealed(chunks), bytes, "sealed as the document does it");
         snapshot::check(chunks);
+        for damage in [0_u8, 1, 0x80] {
+            let mut records = Vec::new();
+            for delta in played.deltas.iter().filter(|delta| delta.len() < 256) {
+                records.extend([0, u8::try_from(delta.len()).expect("short")]);
+                records.extend_from_slice(delta);
+            }
+            log::check(&[&records[..], &[damage, 130]].concat());
+        }
         Ok(())
     });
 }

@@ -44,20 +44,29 @@ fn played(script: &Script) -> Vec<Doc> {
             Step::Edit { replica, edits } => {
                 let mut transaction = docs[*replica].transaction();
                 edits.iter().for_each(|edit| edit.make(&mut transaction).expect("a sound edit"));
-                last[*replica] = transaction.commit();
+                said(&mut last[*replica], transaction.commit());
                 undo[*replica].record(&docs[*replica], 0);
             }
             Step::EditPlaced { replica, edits } => {
                 let mut transaction = docs[*replica].transaction();
                 edits.iter().for_each(|edit| edit.make(&mut transaction).expect("a sound edit"));
-                last[*replica] = transaction.commit();
+                said(&mut last[*replica], transaction.commit());
                 undo[*replica].record(&docs[*replica], 0);
             }
-            Step::Turn { replica, turn: Turn::Undo } => {
-                undo[*replica].undo(&mut docs[*replica]).expect("there is room");
+            Step::Turn { replica, turn } => {
+                let (doc, undo) = (&mut docs[*replica], &mut undo[*replica]);
+                let from = doc.version().get(doc.replica());
+                match turn {
+                    Turn::Undo => undo.undo(doc),
+                    Turn::Redo => undo.redo(doc),
+                }
+                .expect("there is room");
+                if doc.has_issued_since(from) {
+                    last[*replica] = doc.issued_since(from);
+                }
             }
-            Step::Turn { replica, turn: Turn::Redo } => {
-                undo[*replica].redo(&mut docs[*replica]).expect("there is room");
+            Step::Expand { name, expand, .. } => {
+                docs.iter_mut().for_each(|doc| doc.set_expand(name, *expand));
             }
             Step::Sync { from, to } => sync(&mut docs, *from, *to),
             Step::Last { from, to } if !last[*from].is_empty() => {
@@ -71,6 +80,13 @@ fn played(script: &Script) -> Vec<Doc> {
         }
     }
     docs
+}
+
+/// Keeps the newest delta that says anything.
+fn said(last: &mut Vec<u8>, delta: Vec<u8>) {
+    if !delta.is_empty() {
+        *last = delta;
+    }
 }
 
 fn sync(docs: &mut [Doc], from: usize, to: usize) {

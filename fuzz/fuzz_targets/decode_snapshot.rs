@@ -12,7 +12,9 @@ use crdt_testkit::chunks::{Body, sealed};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
 fuzz_target!(|bytes: &[u8]| {
-    memory::bounded(bytes, (4 << 20) + (64 << 10), |bytes| Doc::from_snapshot(ReplicaId::new(7), &sealed(bytes)));
+    memory::bounded(bytes, (4 << 20) + (64 << 10), |bytes| {
+        Doc::from_snapshot(ReplicaId::new(7), &sealed(bytes))
+    });
     snapshot::check(bytes);
 });
 
