@@ -6,6 +6,7 @@ use crate::ids::OpId;
 
 /// Which side of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Side {
     /// In front of it.
     Before,
@@ -15,6 +16,7 @@ pub enum Side {
 
 /// A place beside an element, or at one end of the sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Anchor {
     /// The element; `None` stands for the end of the sequence that `side` looks away from:
     /// `After` nothing is the very start, `Before` nothing the very end.

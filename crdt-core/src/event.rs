@@ -13,6 +13,7 @@ use alloc::sync::Arc;
 /// Positions and lengths are given in Unicode scalar values and, with `_utf16`, in UTF-16 code units. An embed counts
 /// one in both.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum TextEdit {
     /// `text` now stands at `position`.
@@ -61,6 +62,14 @@ pub enum TextEdit {
         /// Which mark.
         name: Arc<str>,
         /// What it is now; `None` if it is gone.
+        #[cfg_attr(
+            feature = "serde",
+            serde(
+                default,
+                skip_serializing_if = "Option::is_none",
+                deserialize_with = "crate::json::present"
+            )
+        )]
         value: Option<Json>,
     },
     /// A register has another value.
@@ -68,6 +77,14 @@ pub enum TextEdit {
         /// Which.
         name: Arc<str>,
         /// What it holds now; `None` if nothing.
+        #[cfg_attr(
+            feature = "serde",
+            serde(
+                default,
+                skip_serializing_if = "Option::is_none",
+                deserialize_with = "crate::json::present"
+            )
+        )]
         value: Option<Json>,
     },
     /// The embed at `position` shows as another value.

@@ -107,6 +107,12 @@ impl fmt::Debug for Json {
     }
 }
 
+/// A value that is there, be it `null`: what is left out is none.
+#[cfg(feature = "serde")]
+pub(crate) fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
+    serde::Deserialize::deserialize(deserializer).map(Some)
+}
+
 /// Where a text stops being a JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JsonError {

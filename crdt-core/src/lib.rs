@@ -34,6 +34,8 @@ extern crate alloc;
 pub mod bytes;
 pub mod codec;
 pub mod log;
+#[cfg(feature = "serde")]
+pub mod readable;
 pub mod sync;
 
 mod anchor;

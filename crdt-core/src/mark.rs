@@ -69,6 +69,7 @@ impl<Name: Into<Arc<str>>> FromIterator<(Name, Json)> for Marks {
 
 /// Which ends of a mark take up what is typed there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Expand {
     /// Text typed directly in front of it.
     Before,
@@ -109,15 +110,19 @@ pub(crate) fn kind_of(name: &str) -> &str {
 
 /// A stretch of a document's content whose elements have the same marks.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct TextRun {
     /// What stands there.
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub content: Content,
     /// Its marks.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Marks::is_empty"))]
     pub marks: Marks,
 }
 
 /// What a run holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Content {
     /// Text; never empty where a document gives it.
     Text(String),

@@ -12,15 +12,18 @@ use alloc::vec::Vec;
 
 /// A run of operations of one replica with consecutive numbers from `id` on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Op {
     /// The name of the first operation of the run.
     pub id: OpId,
     /// What they do.
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub kind: OpKind,
 }
 
 /// What a run of operations does.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum OpKind {
     /// Inserts one element per Unicode scalar value of `text`: the first at `anchor`, each other
     /// after the one before it. Takes as many numbers as there are scalar values.

@@ -19,6 +19,7 @@ pub(crate) const CARRIER: &str = "\u{fffc}";
 
 /// What an element carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Value {
     /// The element shows as this: an embed in a text, an entry of a list.
@@ -60,6 +61,7 @@ pub enum Value {
 
 /// What a named sequence holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum SequenceKind {
     /// Text with marks and embeds.
     Text,
@@ -103,10 +105,15 @@ impl SequenceKind {
 
 /// That a named register of the document has a value from now on, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Register {
     /// What it is called.
     pub name: Arc<str>,
     /// Its value; `None` empties it.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")
+    )]
     pub value: Option<Json>,
     /// When it was said.
     pub stamp: Stamp,
@@ -117,6 +124,7 @@ pub struct Register {
 /// Litt, Lim, Kleppmann, van Hardenberg, *Peritext*, CSCW 2022. An element is covered if it stands between the anchors;
 /// tombstones keep their place, so anchors beside them do.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Mark {
     /// Where it starts. What comes to stand directly at it is covered if the side is `After`.
     pub start: Anchor,
@@ -125,6 +133,10 @@ pub struct Mark {
     /// What it is called.
     pub name: Arc<str>,
     /// Its value; `None` removes the mark.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::present")
+    )]
     pub value: Option<Json>,
     /// When it was said.
     pub stamp: Stamp,

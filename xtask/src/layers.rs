@@ -20,7 +20,7 @@ const CORE_LAYERS: &[&[&str]] = &[
     &["sequence", "codec"],
     &["marks"],
     &["doc"],
-    &["sync", "log"],
+    &["sync", "log", "readable"],
 ];
 
 /// What pure parts of the relay have no business with.

@@ -8,6 +8,7 @@
 
 mod carried;
 mod delta;
+mod inspect;
 mod snapshot;
 mod values;
 
@@ -21,6 +22,7 @@ pub(crate) use delta::{
     DeltaWriter, check_carried, decode_rich, decode_runs, decode_runs_named, decode_single,
     decode_single_named, read_keystroke, take_rich, write_keystroke, write_rich, write_single,
 };
+pub use inspect::{ChunkCoding, ChunkSize, SnapshotChunks, snapshot_chunks};
 pub use snapshot::SnapshotProfile;
 pub(crate) use snapshot::{
     Anchors, AnchorsWriter, Deletion, Deletions, DeletionsWriter, Derived, Items, ItemsWriter, PastParts,

@@ -5,6 +5,7 @@
 use super::SnapshotProfile;
 use crate::bytes::{Reader, crc32c, write_u32_le, write_varint};
 use crate::codec::Limits;
+use crate::codec::inspect::{ChunkCoding, ChunkSize, SnapshotChunks};
 use crate::error::DecodeError;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -302,4 +303,23 @@ impl Chunk<'_> {
         };
         if filled == Some(out.len()) { Ok(()) } else { Err(INVALID) }
     }
+}
+
+/// What stands in a snapshot.
+pub(crate) fn chunk_sizes(snapshot: &[u8], limits: &Limits) -> Result<SnapshotChunks, DecodeError> {
+    let Frame { features, optional, mut rest, .. } = Frame::open(snapshot, limits)?;
+    let mut chunks = Vec::new();
+    while !rest.is_empty() {
+        let (tag, coding, bytes) = (rest.u8()?, rest.u8()?, rest.bytes()?);
+        let (coding, is_packed) = match coding {
+            0 => (ChunkCoding::Plain, false),
+            LZ4 => (ChunkCoding::Lz4, true),
+            DEFLATE => (ChunkCoding::Deflate, true),
+            unknown => (ChunkCoding::Unknown(unknown), false),
+        };
+        let stored_bytes = bytes.len() as u64;
+        let plain_bytes = if is_packed { Reader::new(bytes).varint()? } else { stored_bytes };
+        chunks.push(ChunkSize { tag: char::from(tag), coding, stored_bytes, plain_bytes });
+    }
+    Ok(SnapshotChunks { required_features: features, optional_features: optional, chunks })
 }

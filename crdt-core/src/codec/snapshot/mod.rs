@@ -21,7 +21,7 @@ mod packed;
 mod timed;
 
 pub(crate) use anchors::{Anchors, AnchorsWriter, Derived, derived};
-pub(crate) use chunks::Unknown;
+pub(crate) use chunks::{Unknown, chunk_sizes};
 pub(crate) use deletions::{Deletion, Deletions, DeletionsWriter};
 pub(crate) use items::{Items, ItemsWriter};
 pub(crate) use timed::{Timed, TimedEdit, TimedKind, TimedWriter};
