@@ -21,7 +21,7 @@
 //! Json           the value itself
 //! ```
 //!
-//! A number in a [`Json`](crate::Json) that is no whole one of 64 bits goes through a float, so `1e2` comes back as `100.0`, and what no
+//! A number in a [`Json`] that is no whole one of 64 bits goes through a float, so `1e2` comes back as `100.0`, and what no
 //! float holds is shown as a string. Strings come back with the escapes that `JSON.stringify` writes; half of a surrogate pair
 //! becomes U+FFFD. Keys that repeat are kept where the format does.
 
