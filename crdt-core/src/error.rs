@@ -96,6 +96,8 @@ pub enum DecodeError {
     ChecksumMismatch,
     /// Bytes follow the end.
     TrailingBytes,
+    /// The delta says that what it was asked for was trimmed: reload the document from a snapshot.
+    Trimmed,
 }
 
 impl fmt::Display for DecodeError {
@@ -111,6 +113,7 @@ impl fmt::Display for DecodeError {
             Self::LimitExceeded(what) => write!(f, "{what} exceeds its limit"),
             Self::ChecksumMismatch => f.write_str("the checksum does not match"),
             Self::TrailingBytes => f.write_str("bytes follow the end"),
+            Self::Trimmed => f.write_str("the history asked for was trimmed: reload the document"),
         }
     }
 }
@@ -143,11 +146,17 @@ pub enum ApplyError {
     },
     /// The document has no room for so many more operations or bytes.
     Full,
+    /// What the operations refer to was trimmed, or whoever wrote them has trimmed what is missing here: reload the
+    /// document from a snapshot, and make the edits again there.
+    Trimmed,
 }
 
 impl From<DecodeError> for ApplyError {
     fn from(error: DecodeError) -> Self {
-        Self::Decode(error)
+        match error {
+            DecodeError::Trimmed => Self::Trimmed,
+            error => Self::Decode(error),
+        }
     }
 }
 
@@ -168,6 +177,7 @@ impl fmt::Display for ApplyError {
                 write!(f, "more than {limit} operations or runs of them would wait for missing ones")
             }
             Self::Full => f.write_str("the document has no room for the delta"),
+            Self::Trimmed => f.write_str("the history that this builds on was trimmed: reload the document"),
         }
     }
 }

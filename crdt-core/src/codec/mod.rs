@@ -19,13 +19,13 @@ pub use delta::{
     merge_deltas, validate_delta,
 };
 pub(crate) use delta::{
-    DeltaWriter, check_carried, decode_rich, decode_runs, decode_runs_named, decode_single,
+    DeltaWriter, TRIMMED, check_carried, decode_rich, decode_runs, decode_runs_named, decode_single,
     decode_single_named, read_keystroke, take_rich, write_keystroke, write_rich, write_single,
 };
 pub use inspect::{ChunkCoding, ChunkSize, SnapshotChunks, snapshot_chunks};
 pub use snapshot::SnapshotProfile;
 pub(crate) use snapshot::{
     Anchors, AnchorsWriter, Deletion, Deletions, DeletionsWriter, Derived, Items, ItemsWriter, PastParts,
-    PastWriter, SnapshotParts, SnapshotWriter, Timed, TimedEdit, TimedKind, TimedWriter, Unknown,
+    PastWriter, SnapshotParts, SnapshotWriter, Textless, Timed, TimedEdit, TimedKind, TimedWriter, Unknown,
     decode_snapshot, derived,
 };

@@ -27,9 +27,12 @@ impl Doc {
     pub(super) fn apply_runs(
         &mut self,
         runs: Runs<'_>,
-        carried: Carried,
+        mut carried: Carried,
         mut edits: Option<&mut Edits>,
     ) -> Result<(), ApplyError> {
+        if !carried.is_empty() && self.log.is_trimmed() {
+            carried.retain(|(id, _)| !self.is_before_floor(*id));
+        }
         if let [row] = *runs.rows.as_slice()
             && self.pending.is_empty()
             && carried.is_empty()
@@ -121,13 +124,13 @@ impl Doc {
             }
             // Where it is to go says too whether it is an element.
             let beside = self.sequence.find_beside(placement);
-            let Some(beside) = beside else { return Err(invalid_reference(&row)) };
+            let Some(beside) = beside else { return Err(invalid_reference(&self.log, &row)) };
             self.check_room(0, row.text.len(), &[])?;
             self.integrate_insert(next, placement, beside, row.text, edits);
         } else {
             match fit(&self.log, &row, Some(other)) {
                 Fit::Whole => {}
-                Fit::Invalid => return Err(invalid_reference(&row)),
+                Fit::Invalid => return Err(invalid_reference(&self.log, &row)),
                 Fit::Part(_) | Fit::Blocked(_) => return Ok(false),
             }
             self.integrate_row(&row, index, other, edits);

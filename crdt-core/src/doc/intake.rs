@@ -116,7 +116,7 @@ impl<'a> Intake<'a> {
                 Fit::Whole => None,
                 Fit::Part(_) => Some(row.other_seq + (row.len - 1)),
                 Fit::Blocked(missing) => Some(missing),
-                Fit::Invalid => return Err(invalid_reference(&row.named(&self.table))),
+                Fit::Invalid => return Err(invalid_reference(log, &row.named(&self.table))),
             };
             if let Some(missing) = missing {
                 self.replicas[row.other as usize].waiting.push(Reverse((missing, number)));
@@ -289,9 +289,13 @@ pub(super) fn check_own_references(row: &Row<'_, ReplicaId>) -> Result<(), Apply
     Ok(())
 }
 
-/// That `row` refers to what is no element.
+/// That `row` refers to what is no element, or is none any more.
 #[cold]
-pub(super) fn invalid_reference(row: &Row<'_, ReplicaId>) -> ApplyError {
+pub(super) fn invalid_reference(log: &OpLog, row: &Row<'_, ReplicaId>) -> ApplyError {
+    let lowest = if row.is_insert() { row.other_seq } else { row.lowest_target() };
+    if log.index_of(row.other).is_some_and(|index| lowest < log.of(index).floor()) {
+        return ApplyError::Trimmed;
+    }
     let anchor = match row.kind {
         RowKind::InsertAfter => Anchor::after(OpId::new(row.other, row.other_seq)),
         RowKind::DeleteDown => Anchor::before(OpId::new(row.other, row.lowest_target())),
@@ -324,6 +328,17 @@ fn drop_known<'a>(
     if row.seq >= incoming.known {
         return Ok(Some(row));
     }
+    // Nothing is known of what was trimmed: it counts as the same.
+    let floor = doc.log.of(incoming.local).floor();
+    let row = match floor.checked_sub(row.seq) {
+        Some(trimmed) if trimmed >= row.len => return Ok(None),
+        Some(trimmed) if trimmed > 0 => row.cut(trimmed),
+        _ => row,
+    };
+    if row.seq >= incoming.known {
+        return Ok(Some(row));
+    }
+    let run = row.named(table).into_run();
     let mut rest = run;
     for said in doc.log.said(incoming.local, run.id.seq, run.end()) {
         match compare(rest, run_of(&doc.log, incoming.local, said))? {

@@ -29,6 +29,7 @@ mod tests;
 #[cfg_attr(not(feature = "compact"), allow(dead_code, reason = "only the compact profile is written so"))]
 mod timed;
 mod transaction;
+mod trim;
 mod undo;
 
 pub use history::{Attribution, DeletedText, History, HistoryStep};
@@ -39,7 +40,7 @@ pub use undo::{Selection, UndoManager, UndoOptions, Undone};
 
 use crate::anchor::{Anchor, Side};
 use crate::codec::{
-    Carried, DeltaWriter, ReplicaNames, Unknown, check_carried, decode_rich, decode_runs_named,
+    Carried, DeltaWriter, ReplicaNames, TRIMMED, Unknown, check_carried, decode_rich, decode_runs_named,
     decode_single, decode_single_named, read_keystroke, take_rich, write_keystroke, write_single,
 };
 use crate::error::{ApplyError, EditError};
@@ -51,6 +52,7 @@ use crate::op_log::{LocalId, NOT_LISTED, OpLog, Pending, ReplicaIndex, Said};
 use crate::sequence::{Place, Sequence, Unit};
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -290,6 +292,9 @@ impl Doc {
     /// Where nothing is lacking it is a delta of no operations, three bytes, which changes nothing. O(replicas + log of the entries + what it returns). What a snapshot brought is decoded for it if any of
     /// that is asked for, each time: see [`Doc::decode_history_since`].
     pub fn delta_since(&self, version: &VersionVector) -> Vec<u8> {
+        if !self.can_tell_since(version) {
+            return vec![TRIMMED];
+        }
         let log = self.log_since(version);
         let mut writer = DeltaWriter::default();
         for (replica, index) in log.by_id() {
@@ -333,6 +338,9 @@ impl Doc {
 
     #[inline(never)]
     fn runs_into(&self, replica: ReplicaId, seqs: Range<Seq>, out: &mut Vec<u8>) {
+        if !self.can_tell(replica, &seqs) {
+            return out.push(TRIMMED);
+        }
         let log = self.log_of(replica, &seqs);
         self.with_values(out, &self.values_of(replica, &seqs), |out| {
             writer_of(&log, replica, seqs).finish(out);
@@ -348,6 +356,9 @@ impl Doc {
         names: &mut ReplicaNames,
         out: &mut Vec<u8>,
     ) {
+        if !self.can_tell(replica, &seqs) {
+            return out.push(TRIMMED);
+        }
         let log = self.log_of(replica, &seqs);
         let values = self.values_of(replica, &seqs);
         self.with_values(out, &values, |out| writer_of(&log, replica, seqs).finish_named(names, out));

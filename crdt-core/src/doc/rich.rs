@@ -374,6 +374,11 @@ impl Doc {
                 || self.pending.overlapping(id.replica, id.seq..id.seq + 1).next().is_some()
         };
         Self::check_delimiters(runs, carried)?;
+        if self.log.is_trimmed()
+            && carried.iter().any(|(_, value)| value.elements().any(|element| self.is_gone(element)))
+        {
+            return Err(ApplyError::Trimmed);
+        }
         for (id, value) in carried {
             let is_other = match known.get(id) {
                 Some(mine) => mine != value,
@@ -389,7 +394,7 @@ impl Doc {
         for row in runs.rows.iter().filter(|row| row.is_insert()) {
             let replica = runs.replicas[row.replica as usize];
             for (id, _) in known.range(OpId::new(replica, row.seq)..OpId::new(replica, row.end())) {
-                if carried.binary_search_by_key(id, |(id, _)| *id).is_err() {
+                if carried.binary_search_by_key(id, |(id, _)| *id).is_err() && !self.is_before_floor(*id) {
                     return Err(ApplyError::ReplicaCollision { id: *id });
                 }
             }

@@ -7,16 +7,17 @@ use super::Doc;
 use super::past::placements;
 use crate::codec::{
     Anchors, AnchorsWriter, Deletion, Deletions, DeletionsWriter, DeltaWriter, Derived, Items, ItemsWriter,
-    Limits, PastParts, PastWriter, SnapshotParts, SnapshotProfile, SnapshotWriter, check_carried,
+    Limits, PastParts, PastWriter, SnapshotParts, SnapshotProfile, SnapshotWriter, Textless, check_carried,
     decode_runs, decode_snapshot, write_carried,
 };
 use crate::error::{ApplyError, DecodeError};
-use crate::ids::{ReplicaId, Seq, VersionVector};
+use crate::ids::{OpId, ReplicaId, Seq, VersionVector};
 use crate::op_log::{
     BLOCK, Cold, Elements, ItemPart, LocalId, MAX_REPLICAS, MAX_TEXT_BYTES, OpLog, Piece, Placement,
-    ReplicaIndex, is_tree,
+    Placements, ReplicaIndex, Said, is_tree,
 };
 use crate::sequence::{Sequence, SequenceBuilder};
+use crate::value::Value;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -24,6 +25,9 @@ use alloc::vec::Vec;
 /// What a snapshot in document order says.
 struct Past<'a> {
     items: Items<'a>,
+    textless: Textless<'a>,
+    /// By place of the replica; empty if nothing was trimmed.
+    floors: &'a [Seq],
     /// What shows, `visible` bytes, then what is deleted.
     text: String,
     visible: usize,
@@ -45,69 +49,39 @@ impl Doc {
     /// [`SnapshotProfile::Compact`] takes some ten times as long to write, as it makes all edits again.
     pub fn encode_snapshot_as(&self, profile: SnapshotProfile) -> Vec<u8> {
         let log = self.warm_log();
-        // Replicas go by their place in the version.
-        let mut places: Vec<ReplicaIndex> = vec![ReplicaIndex::MAX; log.replica_count()];
-        let mut indices = Vec::with_capacity(places.len());
-        let mut version = Vec::with_capacity(places.len());
-        for (replica, index) in log.by_id() {
-            let count = log.of(index).next_seq();
-            if count > 0 {
-                places[index as usize] = ReplicaIndex::try_from(indices.len()).expect("fewer than indices");
-                indices.push(index);
-                version.push((replica, count));
-            }
-        }
+        let listed = Listed::of(&log);
         let timed = match profile {
             SnapshotProfile::Fast => None,
             #[cfg(feature = "compact")]
-            SnapshotProfile::Compact => self.timed(&log, &indices),
+            SnapshotProfile::Compact if !log.is_trimmed() => self.timed(&log, &listed.indices),
+            #[cfg(feature = "compact")]
+            SnapshotProfile::Compact => None,
         };
         let past = match timed {
             Some(timed) => PastWriter::InOrderOfTime(timed),
-            None => self.in_document_order(&log, &places, &indices),
+            None => {
+                let floors: Vec<Seq> = listed.indices.iter().map(|&index| log.of(index).floor()).collect();
+                let mut past = InDocumentOrder::new(&log, &listed);
+                self.sequence.for_each_run(&self.log, |part, utf8| past.push(part, utf8));
+                past.finish(floors)
+            }
         };
-        let pending = if self.pending.is_empty() { Vec::new() } else { self.pending_delta() };
-        let values = self.values_since(&VersionVector::new());
-        let mut carried = Vec::new();
-        if !values.is_empty() {
-            write_carried(&mut carried, &values);
-        }
-        SnapshotWriter { version, past, pending, carried }.finish(profile, &self.unknown)
+        self.finish_snapshot(listed.version, past, &self.values_since(&VersionVector::new()), profile)
     }
 
-    /// The operations of `log`, which is this document's without a cold past, as items. `places` says which place in the
-    /// version each replica has, `indices` which replica is at each place.
-    fn in_document_order(
+    pub(super) fn finish_snapshot(
         &self,
-        log: &OpLog,
-        places: &[ReplicaIndex],
-        indices: &[ReplicaIndex],
-    ) -> PastWriter {
-        let (mut out, mut anchors, mut deletions) =
-            (ItemsWriter::default(), AnchorsWriter::default(), DeletionsWriter::default());
-        let place = |id: LocalId| {
-            if id == LocalId::START { id } else { LocalId::new(places[id.replica as usize], id.seq) }
-        };
-        let (mut heads, mut derived) = (Vec::new(), Derived::default());
-        let placements = log.placements();
-        self.sequence.for_each_run(&self.log, |part, utf8| {
-            let id = place(part.id);
-            out.push(ItemPart { id, ..part }, utf8);
-            derived.push(id, part.len, part.is_head());
-            if part.is_head() {
-                let Placement { element, side } = placements.of(part.id);
-                heads.push(Placement { element: place(element), side });
-            }
-        });
-        for (placement, derived) in heads.into_iter().zip(derived.finish()) {
-            anchors.push(placement, derived);
+        version: Vec<(ReplicaId, Seq)>,
+        past: PastWriter,
+        values: &[(OpId, &Value)],
+        profile: SnapshotProfile,
+    ) -> Vec<u8> {
+        let pending = if self.pending.is_empty() { Vec::new() } else { self.pending_delta() };
+        let mut carried = Vec::new();
+        if !values.is_empty() {
+            write_carried(&mut carried, values);
         }
-        for &index in indices {
-            for (target, len, descending) in log.deletions(index) {
-                deletions.push(Deletion { target: place(target), len, descending });
-            }
-        }
-        PastWriter::InDocumentOrder { items: out, anchors, deletions }
+        SnapshotWriter { version, past, pending, carried }.finish(profile, &self.unknown)
     }
 
     /// Opens a snapshot as a document for `replica`, a new random id.
@@ -137,9 +111,10 @@ impl Doc {
     ) -> Result<Self, ApplyError> {
         let SnapshotParts { version, past, pending, carried, unknown } = decode_snapshot(snapshot, limits)?;
         let mut doc = match past {
-            PastParts::InDocumentOrder { items, text, visible, anchors, deletions } => {
-                let items = Items::new(&items)?;
-                let past = Past { items, text, visible, anchors: &anchors, deletions: &deletions };
+            PastParts::InDocumentOrder { items, textless, floors, text, visible, anchors, deletions } => {
+                let (items, textless) = (Items::new(&items)?, Textless::new(&textless));
+                let (anchors, deletions) = (&anchors, &deletions);
+                let past = Past { items, textless, floors: &floors, text, visible, anchors, deletions };
                 Self::load(replica, &version, past, snapshot.len(), limits)?
             }
             PastParts::InOrderOfTime(timed) => Self::make_timed(replica, &version, &timed)?,
@@ -175,7 +150,7 @@ impl Doc {
         bytes: usize,
         limits: &Limits,
     ) -> Result<Self, DecodeError> {
-        let Past { mut items, text, visible, anchors, deletions } = past;
+        let Past { mut items, mut textless, floors, text, visible, anchors, deletions } = past;
         if version.len() > MAX_REPLICAS {
             return Err(DecodeError::LimitExceeded("replicas of a snapshot"));
         }
@@ -191,25 +166,33 @@ impl Doc {
         let mut block = [ItemPart::NONE; BLOCK];
         loop {
             let count = items.read(version.len(), &mut block)?;
-            if !elements.claim(&block[..count]) || !builder.push(&block[..count]) {
+            let parts = &block[..count];
+            let claimed = elements.claim(parts);
+            let pushed = if floors.is_empty() {
+                builder.push(parts)
+            } else {
+                push_trimmed(&mut builder, parts, &mut textless, floors)?
+            };
+            if !claimed || !pushed {
                 return Err(DecodeError::InvalidValue("item"));
             }
             if count < BLOCK {
                 break;
             }
         }
+        textless.finish()?;
         let sequence = builder.finish().ok_or(DecodeError::InvalidValue("text of a snapshot"))?;
         if !elements.finish() {
             return Err(DecodeError::InvalidValue("item"));
         }
-        check_deletions(deletions, &elements)?;
+        check_deletions(deletions, &elements, floors)?;
         if !anchors.is_empty() {
             check_anchors(anchors, &sequence, version.len())?;
         }
         let cold = Cold { visible, text, anchors: anchors.into(), deletions: deletions.into(), elements };
         let names = version.iter().map(|&(replica, _)| replica);
         Ok(Self {
-            log: OpLog::loaded(names, cold),
+            log: OpLog::loaded(names, floors, cold),
             sequence,
             version: version.iter().copied().collect(),
             ..Self::new(replica)
@@ -230,8 +213,117 @@ fn check_anchors(anchors: &[u8], sequence: &Sequence, replicas: usize) -> Result
     if is_tree(&pieces, &placements(anchors, &pieces)?) { Ok(()) } else { Err(INVALID) }
 }
 
-/// They take exactly the seqs that no element has, and delete elements.
-fn check_deletions(deletions: &[u8], elements: &Elements) -> Result<(), DecodeError> {
+/// The replicas of a snapshot: those with operations, ascending.
+pub(super) struct Listed {
+    /// The place of each by its index in the log.
+    places: Vec<ReplicaIndex>,
+    /// The index of each by its place.
+    pub(super) indices: Vec<ReplicaIndex>,
+    pub(super) version: Vec<(ReplicaId, Seq)>,
+}
+
+impl Listed {
+    pub(super) fn of(log: &OpLog) -> Self {
+        let mut places: Vec<ReplicaIndex> = vec![ReplicaIndex::MAX; log.replica_count()];
+        let mut indices = Vec::with_capacity(places.len());
+        let mut version = Vec::with_capacity(places.len());
+        for (replica, index) in log.by_id() {
+            let count = log.of(index).next_seq();
+            if count > 0 {
+                places[index as usize] = ReplicaIndex::try_from(indices.len()).expect("fewer than indices");
+                indices.push(index);
+                version.push((replica, count));
+            }
+        }
+        Self { places, indices, version }
+    }
+
+    /// An element by the place of its replica.
+    fn place(&self, id: LocalId) -> LocalId {
+        if id == LocalId::START { id } else { LocalId::new(self.places[id.replica as usize], id.seq) }
+    }
+}
+
+/// The operations of a log without a cold past, as items in document order.
+pub(super) struct InDocumentOrder<'a> {
+    log: &'a OpLog,
+    listed: &'a Listed,
+    placements: Placements<'a>,
+    items: ItemsWriter,
+    heads: Vec<Placement>,
+    derived: Derived,
+}
+
+impl<'a> InDocumentOrder<'a> {
+    pub(super) fn new(log: &'a OpLog, listed: &'a Listed) -> Self {
+        let (items, heads, derived) = (ItemsWriter::default(), Vec::new(), Derived::default());
+        Self { log, listed, placements: log.placements(), items, heads, derived }
+    }
+
+    /// Appends the next item, with its text in UTF-8.
+    #[inline]
+    pub(super) fn push(&mut self, part: ItemPart, utf8: &[u8]) {
+        let id = self.listed.place(part.id);
+        self.items.push(ItemPart { id, ..part }, utf8);
+        self.derived.push(id, part.len, part.is_head());
+        if part.is_head() {
+            let Placement { element, side } = self.placements.of(part.id);
+            self.heads.push(Placement { element: self.listed.place(element), side });
+        }
+    }
+
+    /// Of each replica those deletions are told that do not come before its place in `floors`.
+    pub(super) fn finish(self, floors: Vec<Seq>) -> PastWriter {
+        let (mut anchors, mut deletions) = (AnchorsWriter::default(), DeletionsWriter::default());
+        for (placement, derived) in self.heads.into_iter().zip(self.derived.finish()) {
+            anchors.push(placement, derived);
+        }
+        let (log, listed) = (self.log, self.listed);
+        let mut delete = |target: LocalId, len: Seq, descending: bool| {
+            deletions.push(Deletion { target: listed.place(target), len, descending });
+        };
+        for (&index, &floor) in listed.indices.iter().zip(&floors) {
+            if floor == 0 {
+                log.deletions(index).for_each(|(target, len, descending)| delete(target, len, descending));
+                continue;
+            }
+            for said in log.said(index, floor, Seq::MAX) {
+                if let Said::Delete { len, target, descending, .. } = said {
+                    delete(target, len, descending);
+                }
+            }
+        }
+        PastWriter::InDocumentOrder { items: self.items, floors, anchors, deletions }
+    }
+}
+
+/// Appends items of which some have lost their text. False as for [`SequenceBuilder::push`].
+fn push_trimmed(
+    builder: &mut SequenceBuilder<'_>,
+    parts: &[ItemPart],
+    textless: &mut Textless<'_>,
+    floors: &[Seq],
+) -> Result<bool, DecodeError> {
+    for part in parts {
+        if !part.is_deleted() || !textless.next(part.len)? {
+            if !builder.push(core::slice::from_ref(part)) {
+                return Ok(false);
+            }
+            continue;
+        }
+        let floor = floors[part.id.replica as usize];
+        if part.id.seq > floor || part.len > floor - part.id.seq {
+            return Err(DecodeError::InvalidValue("elements without text"));
+        }
+        builder.push_textless(*part);
+    }
+    Ok(true)
+}
+
+/// They take exactly the seqs that no element has, but for those trimmed, and delete elements.
+fn check_deletions(deletions: &[u8], elements: &Elements, floors: &[Seq]) -> Result<(), DecodeError> {
+    let told =
+        |replica: usize| Cold::deletions_from(elements, replica, floors.get(replica).copied().unwrap_or(0));
     const INVALID: DecodeError = DecodeError::InvalidValue("deletion");
     let mut deletions = Deletions::new(deletions)?;
     let mut block = [Deletion::NONE; BLOCK];
@@ -242,7 +334,7 @@ fn check_deletions(deletions: &[u8], elements: &Elements) -> Result<(), DecodeEr
         for &Deletion { target, len, descending } in &block[..count] {
             while rest == 0 {
                 let replica = replicas.next().ok_or(INVALID)?;
-                rest = elements.counts()[replica] - elements.count(replica);
+                rest = told(replica);
             }
             let below = if descending { len - 1 } else { 0 };
             if len > rest || below > target.seq {
@@ -257,6 +349,6 @@ fn check_deletions(deletions: &[u8], elements: &Elements) -> Result<(), DecodeEr
             break;
         }
     }
-    let is_done = rest == 0 && replicas.all(|replica| elements.counts()[replica] == elements.count(replica));
+    let is_done = rest == 0 && replicas.all(|replica| told(replica) == 0);
     if is_done { Ok(()) } else { Err(INVALID) }
 }

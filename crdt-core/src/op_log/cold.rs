@@ -24,6 +24,13 @@ pub(crate) struct Cold {
     pub(crate) elements: Elements,
 }
 
+impl Cold {
+    /// How many deletions of a replica, by its place, are told of, where what is before `floor` was trimmed.
+    pub(crate) fn deletions_from(elements: &Elements, replica: usize, floor: Seq) -> Seq {
+        elements.counts()[replica] - floor - elements.count_from(replica, floor)
+    }
+}
+
 /// An item of a snapshot, without its text: elements with consecutive ids that stand side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ItemPart {
@@ -65,6 +72,8 @@ pub(crate) struct Piece {
     pub(crate) len: Seq,
     /// Whether the first element was not placed after its predecessor in seq.
     pub(crate) head: bool,
+    /// Whether it is deleted and has lost its text.
+    pub(crate) textless: bool,
     /// Where its text starts in the loaded text, and how many bytes it has.
     pub(crate) text: usize,
     pub(crate) bytes: usize,
@@ -80,11 +89,15 @@ pub(crate) struct Moved {
 
 impl OpLog {
     /// The log of a loaded document whose replicas, ascending, are these.
-    pub(crate) fn loaded(replicas: impl Iterator<Item = ReplicaId>, cold: Cold) -> Self {
+    ///
+    /// `floors` says up to where the past of each was trimmed; beyond its end, nothing was.
+    pub(crate) fn loaded(replicas: impl Iterator<Item = ReplicaId>, floors: &[Seq], cold: Cold) -> Self {
         let mut log = Self { text_bytes: cold.text.len(), ..Self::default() };
-        for (replica, &count) in replicas.zip(cold.elements.counts()) {
+        let floors = floors.iter().copied().chain(core::iter::repeat(0));
+        for ((replica, &count), floor) in replicas.zip(cold.elements.counts()).zip(floors) {
             let index = log.register(replica);
             log.replicas[index as usize] = ReplicaLog::starting_at(replica, count);
+            log.replicas[index as usize].set_floor(floor);
         }
         log.cold = Some(cold);
         log
@@ -121,7 +134,7 @@ impl OpLog {
     ///
     /// `pieces` are the loaded elements in document order, `placements` says of each head among them where it was
     /// placed, in the same order; `deletions` gives target, length and direction, replica after replica, and covers
-    /// all seqs that no element has. O(*n* log *n*) for *n* pieces.
+    /// all seqs that no element has and that were not trimmed. O(*n* log *n*) for *n* pieces.
     pub(crate) fn thawed(
         &self,
         pieces: &[Piece],
@@ -135,8 +148,13 @@ impl OpLog {
         let mut rest = placed.as_slice();
         for (index, cold) in (0..).zip(&self.replicas) {
             let mut warm = ReplicaLog::starting_at(cold.id(), 0);
+            warm.set_floor(cold.floor());
             let mut open = (LocalId::new(0, 0), 0, false);
             let mut delete_up_to = |warm: &mut ReplicaLog, end: Seq| {
+                let trimmed = end.min(warm.floor()).saturating_sub(warm.next_seq());
+                if trimmed > 0 {
+                    warm.append_unknown(trimmed);
+                }
                 while warm.next_seq() < end {
                     if open.1 == 0 {
                         open = deletions();
@@ -154,6 +172,10 @@ impl OpLog {
                 rest = others;
                 let piece = pieces[*place];
                 delete_up_to(&mut warm, piece.id.seq);
+                if piece.textless {
+                    warm.append_textless(*placement, piece.len);
+                    continue;
+                }
                 moved.pieces[*place] = text_len(&warm);
                 let text = &self.loaded_text()[piece.text..piece.text + piece.bytes];
                 warm.append_insert(index, *placement, text, piece.len);

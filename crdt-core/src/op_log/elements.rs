@@ -124,8 +124,25 @@ impl Elements {
     }
 
     /// How many elements a replica inserted, once adding has ended well.
+    #[cfg(test)]
     pub(crate) fn count(&self, replica: usize) -> Seq {
         self.inserted[replica]
+    }
+
+    /// How many of the elements of a replica have the number `from` or a higher one, which is not beyond its operations.
+    pub(crate) fn count_from(&self, replica: usize, from: Seq) -> Seq {
+        let before: Seq = match &self.kept {
+            Kept::Bits { words, places } => {
+                let words = &words[(places[replica].start / 64) as usize..];
+                masks(0, from).map(|(word, mask)| (words[word] & mask).count_ones()).sum()
+            }
+            Kept::Runs(runs) => runs
+                .iter()
+                .filter(|(run, _)| run.replica as usize == replica && run.seq < from)
+                .map(|(run, len)| (*len).min(from - run.seq))
+                .sum(),
+        };
+        self.inserted[replica] - before
     }
 
     /// Whether there are so many operations from `first` on, one or more, and all are elements.

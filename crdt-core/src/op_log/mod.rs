@@ -109,6 +109,11 @@ impl OpLog {
         index
     }
 
+    /// Whether any of the past was trimmed.
+    pub(crate) fn is_trimmed(&self) -> bool {
+        self.replicas.iter().any(|log| log.floor() > 0)
+    }
+
     /// How many replicas are listed.
     pub(crate) fn replica_count(&self) -> usize {
         self.replicas.len()
@@ -165,7 +170,7 @@ impl OpLog {
         if end - past == 1 {
             return log.is_element(past);
         }
-        log.said(first.replica, past, end).all(|said| matches!(said, Said::Insert { .. }))
+        log.are_elements(past, end)
     }
 
     /// The placement as every document names it.

@@ -22,11 +22,18 @@ struct Entry {
 const DELETE: u32 = 1 << 31;
 /// Insert: placed before. Delete: descending targets.
 const BACKWARD: u32 = 1 << 30;
+/// What was trimmed. Insert: elements that are deleted and have lost their text. Delete: operations of which nothing is
+/// known any more.
+const TRIMMED: u32 = 1 << 29;
 const REPLICA: u32 = (1 << 28) - 1;
 
 impl Entry {
     fn is_delete(self) -> bool {
         self.tag & DELETE != 0
+    }
+
+    fn is_trimmed(self) -> bool {
+        self.tag & TRIMMED != 0
     }
 
     fn other(self) -> LocalId {
@@ -94,6 +101,8 @@ pub(crate) struct ReplicaLog {
     /// The first operation that has an entry: there are none of a past that is cold.
     first: Seq,
     next: Seq,
+    /// What comes before was said in the past that was trimmed: of it are known the elements that are left.
+    floor: Seq,
     entries: Vec<Entry>,
     text: Text,
 }
@@ -105,7 +114,17 @@ impl ReplicaLog {
 
     /// The log of what comes after the first `past` operations.
     pub(super) fn starting_at(id: ReplicaId, past: Seq) -> Self {
-        Self { id, first: past, next: past, entries: Vec::new(), text: Text::default() }
+        Self { id, first: past, next: past, floor: 0, entries: Vec::new(), text: Text::default() }
+    }
+
+    /// The first operation of which everything is known; nothing can be told of those before.
+    pub(crate) fn floor(&self) -> Seq {
+        self.floor
+    }
+
+    /// Has everything before `floor` count as trimmed.
+    pub(super) fn set_floor(&mut self, floor: Seq) {
+        self.floor = floor;
     }
 
     /// The first operation that is not past and cold: all questions are about this one and later ones.
@@ -234,6 +253,7 @@ impl ReplicaLog {
         if goes_on
             && let Some(last) = self.entries.last().copied()
             && !last.is_delete()
+            && !last.is_trimmed()
         {
             let (elements, bytes) = (self.next - last.seq, self.text.len() - last.text as usize);
             if elements as usize == bytes || elements as usize <= WIDE_RUN {
@@ -243,6 +263,25 @@ impl ReplicaLog {
         let side = if placement.side == Side::After { 0 } else { BACKWARD };
         let tag = side | placement.element.replica;
         self.entries.push(Entry { seq, tag, other: placement.element.seq, text: start });
+    }
+
+    /// Appends `count` elements that are deleted and have lost their text.
+    pub(super) fn append_textless(&mut self, placement: Placement, count: Seq) {
+        let (seq, text) = (self.next, self.text_end());
+        self.next += count;
+        let side = if placement.side == Side::After { 0 } else { BACKWARD };
+        let tag = TRIMMED | side | placement.element.replica;
+        self.entries.push(Entry { seq, tag, other: placement.element.seq, text });
+    }
+
+    /// Appends `count` operations of which nothing is known.
+    pub(super) fn append_unknown(&mut self, count: Seq) {
+        let (seq, text) = (self.next, self.text_end());
+        self.next += count;
+        const UNKNOWN: u32 = DELETE | TRIMMED;
+        if self.entries.last().is_none_or(|last| last.tag != UNKNOWN) {
+            self.entries.push(Entry { seq, tag: UNKNOWN, other: 0, text });
+        }
     }
 
     /// Whether the newest operation is in an entry that inserts ASCII.
@@ -286,8 +325,10 @@ impl ReplicaLog {
 
     /// The element whose deletion would lengthen the newest entry downwards, or else upwards, as it goes now.
     pub(super) fn deletes_on(&self, down: bool) -> Option<LocalId> {
-        let last =
-            self.entries.last().filter(|last| last.is_delete() && down == (last.tag & BACKWARD != 0))?;
+        let last = self
+            .entries
+            .last()
+            .filter(|last| last.tag & (DELETE | TRIMMED) == DELETE && down == (last.tag & BACKWARD != 0))?;
         let len = self.next - last.seq;
         let next = if down { last.other.checked_sub(len)? } else { last.other.checked_add(len)? };
         Some(LocalId::new(last.tag & REPLICA, next))
@@ -323,8 +364,14 @@ impl ReplicaLog {
         self.next
     }
 
+    /// Whether all operations `from .. to`, which have entries, are elements.
+    pub(super) fn are_elements(&self, from: Seq, to: Seq) -> bool {
+        let first = if from < to { self.find(from) } else { self.entries.len() };
+        self.entries[first..].iter().take_while(|entry| entry.seq < to).all(|entry| !entry.is_delete())
+    }
+
     pub(super) fn said(&self, replica: ReplicaIndex, from: Seq, to: Seq) -> impl Iterator<Item = Said<'_>> {
-        let to = to.min(self.next);
+        let (from, to) = (from.max(self.floor), to.min(self.next));
         let first = if from < to { self.find(from) } else { self.entries.len() };
         (first..self.entries.len())
             .take_while(move |&place| self.entries[place].seq < to)
@@ -341,13 +388,14 @@ impl ReplicaLog {
     #[inline]
     pub(super) fn newest(&self, replica: ReplicaIndex, from: Seq) -> Option<Said<'_>> {
         let last = self.entries.len().checked_sub(1)?;
-        (self.entries[last].seq <= from && from < self.next).then(|| self.cut(replica, last, from, self.next))
+        (self.entries[last].seq.max(self.floor) <= from && from < self.next)
+            .then(|| self.cut(replica, last, from, self.next))
     }
 
     #[inline(always)]
     pub(super) fn newest_keystroke(&self, replica: ReplicaIndex, seq: Seq) -> Option<Keystroke> {
         let last = self.entries.last()?;
-        if self.next.wrapping_sub(seq) != 1 || seq < last.seq {
+        if self.next.wrapping_sub(seq) != 1 || seq < last.seq || seq < self.floor {
             return None;
         }
         let skipped = seq - last.seq;

@@ -40,6 +40,11 @@ impl<'a> SequenceBuilder<'a> {
         if self.is_ascii { self.push_ascii(parts) } else { self.push_measured(parts) }
     }
 
+    /// As [`SequenceBuilder::push`], of an item that is deleted and has lost its text.
+    pub(crate) fn push_textless(&mut self, part: ItemPart) {
+        self.items.push(Item::textless(part));
+    }
+
     /// As many elements as bytes: where texts start are running sums, and those give the sums of leaves.
     #[inline(never)]
     fn push_ascii(&mut self, parts: &[ItemPart]) -> bool {
@@ -118,10 +123,11 @@ impl Sequence {
             .map(|item| (ItemPart { id: item.id(), len: item.count(), flags: item.flags() }, item.text(log)))
     }
 
-    /// Visits the same with their text in UTF-8, which nobody checks again.
+    /// Visits the same with their text in UTF-8, which nobody checks again; none of those that have lost it.
     pub(crate) fn for_each_run<'a>(&'a self, log: &'a OpLog, mut visit: impl FnMut(ItemPart, &'a [u8])) {
         self.items_in_order().for_each(|item| {
-            visit(ItemPart { id: item.id(), len: item.count(), flags: item.flags() }, item.utf8(log));
+            let utf8 = if item.is_textless() { &[] } else { item.utf8(log) };
+            visit(ItemPart { id: item.id(), len: item.count(), flags: item.flags() }, utf8);
         });
     }
 
@@ -129,7 +135,11 @@ impl Sequence {
     pub(crate) fn loaded_pieces(&self) -> impl Iterator<Item = Piece> + '_ {
         self.items_in_order().filter_map(|item| {
             let (id, len, head) = (item.id(), item.count(), item.is_head());
-            item.loaded_start().map(|text| Piece { id, len, head, text, bytes: item.bytes() })
+            let textless = item.is_textless();
+            item.loaded_start().map(|text| {
+                let (text, bytes) = if textless { (0, 0) } else { (text, item.bytes()) };
+                Piece { id, len, head, textless, text, bytes }
+            })
         })
     }
 
@@ -140,7 +150,8 @@ impl Sequence {
         let mut last: Option<Item> = None;
         for item in self.items_in_order() {
             let item = if item.loaded_start().is_some() {
-                item.with_text_at(*starts.next().expect("one for each piece"))
+                let start = *starts.next().expect("one for each piece");
+                if item.is_textless() { item } else { item.with_text_at(start) }
             } else {
                 item.with_text_moved(moved.shifts[item.replica() as usize])
             };

@@ -29,6 +29,9 @@ const WIDE: u32 = 1 << 28;
 const LOADED: u32 = 1 << 27;
 const REPLICA: u32 = (1 << 27) - 1;
 
+/// In place of where the text starts: deleted elements that have lost theirs. They count as loaded and as ASCII.
+const TEXTLESS: u32 = u32::MAX;
+
 const CHARS: u32 = (1 << 9) - 1;
 const UTF16: u32 = (1 << 10) - 1;
 
@@ -56,6 +59,16 @@ impl Item {
     pub(super) fn loaded_ascii(part: ItemPart, start: u64) -> Self {
         let ItemPart { id, len, flags } = part;
         Self::of(id.seq, LOADED | id.replica, len, low(start)).with_flags(flags)
+    }
+
+    /// A run of a snapshot that is deleted and has lost its text.
+    pub(super) fn textless(part: ItemPart) -> Self {
+        let ItemPart { id, len, flags } = part;
+        Self::of(id.seq, LOADED | id.replica, len, TEXTLESS).with_flags(flags)
+    }
+
+    pub(super) fn is_textless(self) -> bool {
+        self.start() == TEXTLESS
     }
 
     /// The same with the flags of an [`ItemPart`].
@@ -248,7 +261,7 @@ impl Item {
     #[inline(always)]
     fn precedes_in_run(&self, right: &Self) -> bool {
         self.seq() + self.extent() == right.seq()
-            && self.start() + self.extent() == right.start()
+            && self.start().saturating_add(self.extent()) == right.start()
             && (self.tag() ^ right.tag()) & (DELETED | WIDE | LOADED | REPLICA) == DELETED
             && right.tag() & (HEAD | WIDE) == 0
     }
@@ -288,8 +301,11 @@ impl Item {
         (id.seq - self.seq()) as usize
     }
 
-    /// Its text, deleted or not.
+    /// Its text, deleted or not; none if it has lost it.
     pub(super) fn text(self, log: &OpLog) -> &str {
+        if self.is_textless() {
+            return "";
+        }
         let range = self.start() as usize..self.start() as usize + self.bytes();
         if self.tag() & LOADED == 0 {
             log.of(self.replica()).text().slice(range)
@@ -349,7 +365,7 @@ impl Item {
     #[inline(always)]
     fn rest(self, chars: u32, bytes: u32, size: u32) -> Self {
         let tag = self.tag() & !HEAD | LEFT_TAKEN;
-        Self::of(self.seq() + chars, tag, size, self.start() + bytes)
+        Self::of(self.seq() + chars, tag, size, self.start().saturating_add(bytes))
     }
 
     /// The run of both, if `right`, which stands directly behind, goes on where this one ends, and so does
@@ -365,7 +381,7 @@ impl Item {
     #[inline]
     fn joined_if_next(self, right: Self) -> Option<Self> {
         let goes_on = self.seq() + self.count() == right.seq()
-            && self.start() as usize + self.bytes() == right.start() as usize;
+            && u64::from(self.start()) + self.bytes() as u64 == u64::from(right.start());
         if !goes_on {
             return None;
         }

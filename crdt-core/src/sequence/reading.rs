@@ -173,7 +173,7 @@ impl Sequence {
         self.index.note_use();
         let (slot, at) = self.find(first)?;
         let item = self.items.get(slot);
-        Some((len.min(seq(item.len() - at)), !item.is_deleted()))
+        (!item.is_textless()).then(|| (len.min(seq(item.len() - at)), !item.is_deleted()))
     }
 
     /// Whether one element stands directly behind another in the item of the last edit.

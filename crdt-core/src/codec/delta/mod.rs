@@ -30,6 +30,7 @@ pub use names::ReplicaNames;
 pub(crate) use rich::{check_carried, decode_rich, take_rich, write_rich};
 pub(crate) use single::{decode_single, decode_single_named, write as write_single};
 pub use summary::{DeltaSummary, DeltaVersion, delta_version, validate_delta};
+pub(crate) use table::TRIMMED;
 
 use crate::codec::carried::Carried;
 use crate::error::DecodeError;

@@ -16,6 +16,8 @@ use alloc::vec::Vec;
 const FULL: u8 = 0xd0;
 const NAMED: u8 = 0xe0;
 const VERSION: u8 = 2;
+/// Stands alone: what was asked for was trimmed.
+pub(crate) const TRIMMED: u8 = 0xc2;
 
 /// Room is made for so many runs at most before they are read: a byte may say one, or nothing.
 const RESERVED_RUNS: usize = 1 << 12;
@@ -132,6 +134,9 @@ pub(super) fn decode<'a>(
 ) -> Result<Runs<'a>, DecodeError> {
     let mut reader = Reader::new(bytes);
     let format = reader.u8()?;
+    if bytes == [TRIMMED] {
+        return Err(DecodeError::Trimmed);
+    }
     let named = match (format & 0xf0, names) {
         (FULL, _) => None,
         (NAMED, Some(names)) => Some(names),

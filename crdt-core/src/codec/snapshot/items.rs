@@ -184,6 +184,7 @@ pub(crate) struct ItemsWriter {
     numbers: Vec<u8>,
     visible: Vec<u8>,
     deleted: Vec<u8>,
+    textless: TextlessWriter,
     ends: Ends,
     replica: u32,
     end: Seq,
@@ -195,17 +196,90 @@ pub(crate) struct ItemsWriter {
 struct Open {
     part: ItemPart,
     ascii: bool,
+    textless: bool,
+}
+
+/// Which deleted elements have lost their text.
+///
+/// ```text
+/// textless = (with  without) *     so many deleted elements that have theirs, then so many that have not
+/// ```
+#[derive(Default)]
+struct TextlessWriter {
+    out: Vec<u8>,
+    with: u64,
+    without: u64,
+}
+
+impl TextlessWriter {
+    fn push(&mut self, len: Seq, textless: bool) {
+        if textless {
+            self.without += u64::from(len);
+            return;
+        }
+        self.close();
+        self.with += u64::from(len);
+    }
+
+    fn close(&mut self) {
+        if self.without > 0 {
+            write_varint(&mut self.out, core::mem::take(&mut self.with));
+            write_varint(&mut self.out, core::mem::take(&mut self.without));
+        }
+    }
+}
+
+/// Reads what [`TextlessWriter`] wrote.
+pub(crate) struct Textless<'a> {
+    reader: Reader<'a>,
+    with: u64,
+    without: u64,
+}
+
+impl<'a> Textless<'a> {
+    pub(crate) fn new(chunk: &'a [u8]) -> Self {
+        Self { reader: Reader::new(chunk), with: 0, without: 0 }
+    }
+
+    /// Whether the next deleted item has lost its text.
+    pub(crate) fn next(&mut self, len: Seq) -> Result<bool, DecodeError> {
+        const INVALID: DecodeError = DecodeError::InvalidValue("elements without text");
+        if self.with == 0 && self.without == 0 {
+            if self.reader.is_empty() {
+                return Ok(false);
+            }
+            (self.with, self.without) = (self.reader.varint()?, self.reader.varint()?);
+            if self.without == 0 {
+                return Err(INVALID);
+            }
+        }
+        let textless = self.with == 0;
+        let left = if textless { &mut self.without } else { &mut self.with };
+        *left = left.checked_sub(u64::from(len)).ok_or(INVALID)?;
+        Ok(textless)
+    }
+
+    /// Ends reading.
+    pub(crate) fn finish(&self) -> Result<(), DecodeError> {
+        let is_done = self.reader.is_empty() && self.with == 0 && self.without == 0;
+        if is_done { Ok(()) } else { Err(DecodeError::TrailingBytes) }
+    }
 }
 
 impl ItemsWriter {
-    /// Appends an item with its text in UTF-8.
+    /// Appends an item with its text in UTF-8; a deleted one may have lost it.
     #[inline]
     pub(crate) fn push(&mut self, part: ItemPart, utf8: &[u8]) {
         if part.is_deleted() { &mut self.deleted } else { &mut self.visible }.extend_from_slice(utf8);
-        let ascii = utf8.len() == part.len as usize;
-        if let Some(Open { part: last, ascii: last_ascii }) = &mut self.last
+        let textless = utf8.is_empty();
+        if part.is_deleted() {
+            self.textless.push(part.len, textless);
+        }
+        let ascii = textless || utf8.len() == part.len as usize;
+        if let Some(Open { part: last, ascii: last_ascii, textless: last_textless }) = &mut self.last
             && !part.is_head()
             && part.is_deleted() == last.is_deleted()
+            && textless == *last_textless
             && part.id == last.id.plus(last.len)
             && (ascii && *last_ascii || (last.len + part.len) as usize <= WIDE_RUN)
         {
@@ -214,7 +288,7 @@ impl ItemsWriter {
             return;
         }
         self.close();
-        self.last = Some(Open { part, ascii });
+        self.last = Some(Open { part, ascii, textless });
     }
 
     fn close(&mut self) {
@@ -248,11 +322,13 @@ impl ItemsWriter {
         self.count += 1;
     }
 
-    /// The items, the visible text, the deleted text.
-    pub(super) fn finish(mut self) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+    /// The items, which of them have lost their text, the visible text, the deleted text.
+    pub(super) fn finish(mut self) -> [Vec<u8>; 4] {
         self.close();
+        self.textless.close();
+        let textless = self.textless.out;
         if self.count == 0 {
-            return (Vec::new(), self.visible, self.deleted);
+            return [Vec::new(), textless, self.visible, self.deleted];
         }
         let Self { count, mut heads, switches, mut indices, mut numbers, .. } = self;
         let mut out = Vec::with_capacity(10 + heads.len() + indices.len() + numbers.len());
@@ -261,7 +337,7 @@ impl ItemsWriter {
         out.append(&mut heads);
         out.append(&mut indices);
         out.append(&mut numbers);
-        (out, self.visible, self.deleted)
+        [out, textless, self.visible, self.deleted]
     }
 }
 
@@ -294,7 +370,8 @@ mod tests {
         for part in parts {
             writer.push(part, "x".repeat(part.len as usize).as_bytes());
         }
-        let (chunk, visible, deleted) = writer.finish();
+        let [chunk, textless, visible, deleted] = writer.finish();
+        assert_eq!(textless, [0; 0]);
         assert_eq!((visible.len(), deleted.len()), (70_314, 4));
         assert_eq!(read_all(&chunk, 3), Ok(parts.to_vec()));
         assert!(read_all(&chunk, 2).is_err(), "a replica that is not listed");
@@ -324,7 +401,7 @@ mod tests {
         writer.push(part(0, 2, 1, LEFT_TAKEN), "c".as_bytes());
         writer.push(part(0, 3, 1, LEFT_TAKEN), "é".as_bytes());
         writer.push(part(0, 4, 1, HEAD), "x".as_bytes());
-        let (chunk, ..) = writer.finish();
+        let [chunk, ..] = writer.finish();
         let read: Vec<_> = read_all(&chunk, 1).unwrap().iter().map(|part| (part.id.seq, part.len)).collect();
         assert_eq!(read, [(0, 4), (4, 1)]);
     }

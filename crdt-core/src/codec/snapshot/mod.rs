@@ -23,7 +23,7 @@ mod timed;
 pub(crate) use anchors::{Anchors, AnchorsWriter, Derived, derived};
 pub(crate) use chunks::{Unknown, chunk_sizes};
 pub(crate) use deletions::{Deletion, Deletions, DeletionsWriter};
-pub(crate) use items::{Items, ItemsWriter};
+pub(crate) use items::{Items, ItemsWriter, Textless};
 pub(crate) use timed::{Timed, TimedEdit, TimedKind, TimedWriter};
 
 use super::carried::{Carried, read_carried_of};
@@ -34,7 +34,7 @@ use crate::limits::Limits;
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use chunks::{ChunksWriter, FEATURE_TIMED, Frame};
+use chunks::{ChunksWriter, FEATURE_TIMED, FEATURE_TRIMMED, Frame};
 
 /// How a snapshot is written. Every version of this library with the feature `compact` reads both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +63,9 @@ pub(crate) struct SnapshotParts<'a> {
 pub(crate) enum PastParts<'a> {
     InDocumentOrder {
         items: Cow<'a, [u8]>,
+        textless: Cow<'a, [u8]>,
+        /// Up to where the past of each replica was trimmed; empty if none was.
+        floors: Vec<Seq>,
         /// What shows, `visible` bytes, then what is deleted.
         text: String,
         visible: usize,
@@ -83,7 +86,13 @@ pub(crate) struct SnapshotWriter {
 }
 
 pub(crate) enum PastWriter {
-    InDocumentOrder { items: ItemsWriter, anchors: AnchorsWriter, deletions: DeletionsWriter },
+    InDocumentOrder {
+        items: ItemsWriter,
+        /// Up to where the past of each replica was trimmed.
+        floors: Vec<Seq>,
+        anchors: AnchorsWriter,
+        deletions: DeletionsWriter,
+    },
     InOrderOfTime(TimedWriter),
 }
 
@@ -100,13 +109,22 @@ impl SnapshotWriter {
         }
         let mut out;
         match past {
-            PastWriter::InDocumentOrder { items, anchors, deletions } => {
-                let (items, visible, deleted) = items.finish();
+            PastWriter::InDocumentOrder { items, floors, anchors, deletions } => {
+                let [items, textless, visible, deleted] = items.finish();
                 let (anchors, deletions) = (anchors.finish(), deletions.finish());
                 let parts = [&replicas, &items, &visible, &deleted, &anchors, &deletions, &pending, &carried];
                 out = ChunksWriter::new(profile, unknown, parts.map(Vec::len).iter().sum());
                 out.numbers(b'V', &replicas);
+                if floors.iter().any(|&floor| floor > 0) {
+                    out.require(FEATURE_TRIMMED);
+                    let mut chunk = Vec::new();
+                    for floor in floors {
+                        write_varint(&mut chunk, u64::from(floor));
+                    }
+                    out.numbers(b'F', &chunk);
+                }
                 out.numbers(b'I', &items);
+                out.numbers(b'G', &textless);
                 out.text(b'T', &visible);
                 out.text(b'X', &deleted);
                 out.numbers(b'A', &anchors);
@@ -125,7 +143,7 @@ impl SnapshotWriter {
     }
 }
 
-const TAGS: &[u8; 14] = b"VITXADKJLRESPW";
+const TAGS: &[u8; 16] = b"VFIGTXADKJLRESPW";
 
 /// Checks the checksum and takes a snapshot apart. O(bytes), of what comes out of compressed chunks too.
 pub(crate) fn decode_snapshot<'a>(
@@ -136,9 +154,14 @@ pub(crate) fn decode_snapshot<'a>(
     let mut frame = Frame::open(bytes, limits)?;
     let (chunks, unknown) = frame.chunks(TAGS)?;
     let is_timed = frame.features & FEATURE_TIMED != 0;
-    let [version, items, visible, deleted, anchors, deletions, timed @ .., pending, carried] = chunks;
-    let in_order = [items, visible, deleted, anchors, deletions];
+    let [version, floors, items, textless, visible, deleted, anchors, deletions, rest @ ..] = chunks;
+    let [timed @ .., pending, carried] = rest;
+    let in_order = [floors, items, textless, visible, deleted, anchors, deletions];
     if (if is_timed { &in_order[..] } else { &timed[..] }).iter().any(|chunk| !chunk.is_empty()) {
+        return Err(INVALID);
+    }
+    let is_trimmed = frame.features & FEATURE_TRIMMED != 0;
+    if is_trimmed == floors.is_empty() || !is_trimmed && !textless.is_empty() {
         return Err(INVALID);
     }
     let version = read_version(&frame.bytes(version)?, limits)?;
@@ -153,6 +176,8 @@ pub(crate) fn decode_snapshot<'a>(
         }
         PastParts::InDocumentOrder {
             items: frame.bytes(items)?,
+            textless: frame.bytes(textless)?,
+            floors: read_floors(&frame.bytes(floors)?, &version)?,
             text,
             visible,
             anchors: frame.bytes(anchors)?,
@@ -171,6 +196,27 @@ pub(crate) fn decode_snapshot<'a>(
         }
     };
     Ok(SnapshotParts { version, past, pending, carried, unknown })
+}
+
+/// One for each replica, none beyond its operations, and not all 0; nothing if there is no chunk.
+fn read_floors(chunk: &[u8], version: &[(ReplicaId, Seq)]) -> Result<Vec<Seq>, DecodeError> {
+    let mut floors = Vec::new();
+    if chunk.is_empty() {
+        return Ok(floors);
+    }
+    let mut reader = Reader::new(chunk);
+    for &(_, count) in version {
+        let floor = reader.varint_u32()?;
+        if floor > count {
+            return Err(DecodeError::InvalidValue("floor of a snapshot"));
+        }
+        floors.push(floor);
+    }
+    reader.finish()?;
+    if floors.iter().all(|&floor| floor == 0) {
+        return Err(DecodeError::InvalidValue("floor of a snapshot"));
+    }
+    Ok(floors)
 }
 
 fn read_version(chunk: &[u8], limits: &Limits) -> Result<Vec<(ReplicaId, Seq)>, DecodeError> {

@@ -20,6 +20,7 @@ mod walk;
 pub use attribution::{Attribution, DeletedText};
 pub(super) use order::{Stint, order};
 pub use steps::{History, HistoryStep};
+pub(super) use then::join;
 pub(super) use versions::{is_reserved, names_version};
 
 use super::Doc;
@@ -35,6 +36,6 @@ impl Doc {
                 return Err(HistoryError::NotReached { replica, asked, reached });
             }
         }
-        Ok(())
+        if self.can_tell_since(version) { Ok(()) } else { Err(HistoryError::Trimmed) }
     }
 }

@@ -11,7 +11,7 @@
 //! O(*e* + *r*) for *e* entries of the log and *r* replicas; by time, O((*e* + *c*) log *r*) for *c* changes of the time.
 
 use crate::ids::Seq;
-use crate::op_log::{LocalId, OpLog, ReplicaIndex, Said};
+use crate::op_log::{LocalId, OpLog, ReplicaIndex, ReplicaLog, Said};
 use alloc::collections::BinaryHeap;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -125,7 +125,12 @@ impl<'a> Speakers<'a, core::iter::Empty<Said<'a>>> {
         debug_assert!(!log.is_cold(), "the past is decoded before it is put in order");
         let rows: Vec<_> =
             (0..).zip(log.replicas()).map(|(index, _)| log.said(index, 0, Seq::MAX).peekable()).collect();
-        Speakers { needs, next: vec![0; rows.len()], rows, said: Vec::new() }
+        Speakers {
+            needs,
+            next: log.replicas().iter().map(ReplicaLog::floor).collect(),
+            rows,
+            said: Vec::new(),
+        }
     }
 }
 
@@ -206,7 +211,7 @@ mod tests {
     use crate::anchor::Side;
     use crate::dice::Dice;
     use crate::ids::ReplicaId;
-    use crate::op_log::{Placement, ReplicaLog};
+    use crate::op_log::Placement;
 
     const START: Placement = Placement { element: LocalId::START, side: Side::After };
 

@@ -58,6 +58,9 @@ impl<'a> Then<'a> {
                 }
             }
         }
+        if log.is_trimmed() {
+            doc.hide_what_was_gone(log, &mut hidden);
+        }
         join(&mut hidden);
         let mut then = Self {
             seen,
@@ -188,7 +191,54 @@ impl Doc {
 }
 
 /// Puts runs in order, and those together that touch or overlap.
-fn join(runs: &mut Vec<(LocalId, Seq)>) {
+impl Doc {
+    /// Adds what was deleted before the past was trimmed, and is left: no deletion names it any more.
+    fn hide_what_was_gone(&self, log: &OpLog, hidden: &mut Vec<(LocalId, Seq)>) {
+        let mut named = Vec::new();
+        for (index, replica) in (0..).zip(log.replicas()) {
+            for said in log.said(index, replica.floor(), Seq::MAX) {
+                if let LogSaid::Delete { len, target, descending, .. } = said {
+                    let below = if descending { len - 1 } else { 0 };
+                    named.push((LocalId::new(target.replica, target.seq - below), len));
+                }
+            }
+        }
+        join(&mut named);
+        // Where an entry that shows elsewhere stood was not deleted.
+        let stands_elsewhere = |id: LocalId| {
+            let entry = self.entry_of(log.op_id(id));
+            let slot = entry.and_then(|entry| self.slot_of(entry));
+            slot.is_some_and(|slot| self.sequence.is_visible(slot))
+        };
+        for (part, _) in self.sequence.runs(&self.log).filter(|(part, _)| part.is_deleted()) {
+            let end = part.id.plus(part.len).seq.min(log.of(part.id.replica).floor());
+            let mut next = part.id;
+            while next.seq < end {
+                let behind = named.partition_point(|&(start, _)| start <= next);
+                let until =
+                    |start: LocalId| if start.replica == next.replica { start.seq.min(end) } else { end };
+                let last = behind.checked_sub(1).map(|place| named[place]);
+                let named_to = last
+                    .filter(|(start, len)| start.replica == next.replica && next.seq - start.seq < *len)
+                    .map(|(start, len)| start.seq + len);
+                if let Some(to) = named_to {
+                    next.seq = to.min(end);
+                    continue;
+                }
+                let to = named.get(behind).map_or(end, |&(start, _)| until(start));
+                if !self.has_slots() {
+                    hidden.push((next, to - next.seq));
+                } else {
+                    let each = (next.seq..to).map(|seq| LocalId { seq, ..next });
+                    hidden.extend(each.filter(|&id| !stands_elsewhere(id)).map(|id| (id, 1)));
+                }
+                next.seq = to;
+            }
+        }
+    }
+}
+
+pub(in crate::doc) fn join(runs: &mut Vec<(LocalId, Seq)>) {
     runs.sort_unstable();
     runs.dedup_by(|(next, count), (last, last_count)| {
         let joins = next.replica == last.replica && next.seq - last.seq <= *last_count;

@@ -104,7 +104,7 @@ impl Doc {
                 for (&(element, is_behind), here) in cuts.at.range((part.id, false)..=(last, true)) {
                     let taken = element.seq + Seq::from(is_behind) - piece.first.seq;
                     let (left, right) = piece.split(taken);
-                    if taken > 0 {
+                    if taken > 0 && !text.is_empty() {
                         visit(Walked::Piece(left));
                     }
                     piece = right;
@@ -113,7 +113,8 @@ impl Doc {
                     }
                 }
             }
-            if piece.len > 0 {
+            // What has lost its text was gone before any version that is still asked for.
+            if piece.len > 0 && !text.is_empty() {
                 visit(Walked::Piece(piece));
             }
         }
