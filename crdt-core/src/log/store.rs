@@ -313,11 +313,12 @@ fn version_held(doc: &Doc) -> VersionVector {
 fn opens_as(snapshot: &[u8], doc: &Doc, limits: &Limits) -> bool {
     let Ok(opened) = Doc::from_snapshot_within(doc.replica(), snapshot, limits) else { return false };
     let everything = |doc: &Doc| {
-        let delta = doc.delta_since(&VersionVector::new());
+        let delta = doc.delta_since(&doc.floor());
         // One way to cut it into runs.
         merge_deltas(&[&delta], &Limits::WIDEST)
     };
     opened.version() == doc.version()
+        && opened.floor() == doc.floor()
         && opened.pending() == doc.pending()
         && opened.elements().eq(doc.elements())
         && opened.runs() == doc.runs()
