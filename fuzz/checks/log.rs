@@ -79,6 +79,10 @@ fn damaged(log: &[u8], told: &[Record<'_>], way: u8, place: u8) {
 
 /// Opened as a document: refused with the log as it is, or a document that is found again after everything.
 fn stored(log: &[u8]) {
+    // A fuzzer sees what is compared with, and then operations come under the names of those who open the log.
+    if (0..4).any(|time| log.windows(8).any(|part| part == replica(time).get().to_le_bytes())) {
+        return;
+    }
     let disk = Disk::new(1);
     disk.set_log(log.to_vec());
     let (store, doc) = match LogStore::open(disk.clone(), replica(0), LIMITS) {
