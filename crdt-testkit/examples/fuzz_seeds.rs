@@ -38,6 +38,15 @@ fn main() {
             write_as("decode_snapshot", &format!("{}{name}", number.get()), body(&snapshot));
             write_as("decode_snapshot", &format!("{}{name}-plain", number.get()), &plain.write());
         }
+        // Half of its past is trimmed.
+        let mut trimmed = doc.clone();
+        let half = doc.version().iter().map(|(replica, seen)| (replica, seen / 2)).collect();
+        for version in [half, doc.version().clone()] {
+            if trimmed.trim(&version).is_ok() {
+                let number = format!("{}-trimmed-{}", number.get(), trimmed.floor().len());
+                write_as("decode_snapshot", &number, body(&trimmed.encode_snapshot()));
+            }
+        }
         let delta = doc.delta_since(&VersionVector::new());
         write("decode_delta", number.get(), &delta);
         write("decode_message", number.get(), &messages(&played, &delta));

@@ -19,7 +19,8 @@ pub(crate) fn check(chunks: &[u8]) {
     let again = reopened(&doc);
     assert_eq!(again.encode_snapshot(), doc.encode_snapshot(), "what was saved has one form");
 
-    let everything = doc.delta_since(&VersionVector::new());
+    // All that was not trimmed.
+    let everything = doc.delta_since(&doc.floor());
     decode_delta(&everything, &Limits::DEFAULT).expect("a document reads what it wrote");
     // Whoever gets the operations alone may come to another order, or refuse them: then it was a lie.
     let mut told = Doc::new(ReplicaId::new(u64::MAX - 1));
@@ -32,17 +33,31 @@ pub(crate) fn check(chunks: &[u8]) {
     let mut thawed = doc.clone();
     thawed.decode_history_since(&VersionVector::new());
     assert_same(&thawed, &doc);
-    assert_eq!(thawed.delta_since(&VersionVector::new()), everything, "decoded once and for all");
+    assert_eq!(thawed.delta_since(&doc.floor()), everything, "decoded once and for all");
+    trim(&thawed);
     let mut edited = doc;
     edit(&mut edited, chunks);
     edit(&mut thawed, chunks);
     assert_same(&thawed, &edited);
     assert_same(&reopened(&edited), &edited);
-    match edited.apply(&edited.delta_since(&VersionVector::new())) {
+    match edited.apply(&edited.delta_since(&edited.floor())) {
         Ok(edits) => assert_eq!(edits, [], "what is known changes nothing"),
         Err(error) => assert!(!is_true, "{error}"),
     }
     assert_same(&thawed, &edited);
+}
+
+/// What shows is the same when the past is forgotten.
+fn trim(doc: &Doc) {
+    let mut trimmed = doc.clone();
+    if trimmed.trim(&doc.version().clone()).is_err() {
+        return;
+    }
+    assert_eq!(trimmed.text(), doc.text());
+    assert_eq!(trimmed.runs(), doc.runs());
+    assert_eq!((trimmed.version(), &trimmed.floor()), (doc.version(), doc.version()));
+    assert_readable(&trimmed);
+    reopened(&trimmed);
 }
 
 fn reopened(doc: &Doc) -> Doc {
