@@ -6,8 +6,8 @@
 //! are ordered by id. Runs of characters are kept as one item in an order-statistic B-tree, so that
 //! every edit, local or remote, costs O(log *n*).
 //!
-//! The crate is `no_std` with `alloc`, has no dependencies and no `unsafe` code, and is deterministic: it has no
-//! clock, no I/O, no threads and no randomness of its own. Draw a [`ReplicaId`] where you open a document.
+//! The crate is `no_std` with `alloc`, has no `unsafe` code, depends on LZ4 and DEFLATE for snapshots and on nothing else,
+//! and is deterministic: it has no clock, no I/O, no threads and no randomness of its own. Draw a [`ReplicaId`] where you open a document.
 //!
 //! ```
 //! use crdt_core::{Doc, ReplicaId};

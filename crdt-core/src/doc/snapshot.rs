@@ -256,7 +256,10 @@ pub(super) struct InDocumentOrder<'a> {
 
 impl<'a> InDocumentOrder<'a> {
     pub(super) fn new(log: &'a OpLog, listed: &'a Listed) -> Self {
-        let (items, heads, derived) = (ItemsWriter::default(), Vec::new(), Derived::default());
+        // Heads are entries of the log, and there are about twice as many items as heads.
+        let entries = log.entry_count();
+        let items = ItemsWriter::with_room(entries, log.text_bytes());
+        let (heads, derived) = (Vec::with_capacity(entries), Derived::with_room(entries));
         Self { log, listed, placements: log.placements(), items, heads, derived }
     }
 

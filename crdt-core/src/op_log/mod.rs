@@ -283,6 +283,11 @@ impl OpLog {
         self.replicas.get(replica as usize)?.newest_keystroke(replica, seq)
     }
 
+    /// How many entries there are.
+    pub(crate) fn entry_count(&self) -> usize {
+        self.replicas.iter().map(ReplicaLog::entry_count).sum()
+    }
+
     /// Tells where elements were placed, for whoever asks for most of them. Takes O(entries) to make.
     pub(crate) fn placements(&self) -> Placements<'_> {
         Placements { finders: self.replicas.iter().map(Finder::new).collect() }

@@ -146,6 +146,10 @@ impl ReplicaLog {
         &self.text
     }
 
+    pub(super) fn entry_count(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The place of the entry that holds `seq`, which exists.
     fn find(&self, seq: Seq) -> usize {
         debug_assert!((self.first..self.next).contains(&seq), "asked for an operation that has no entry");

@@ -107,8 +107,13 @@ pub(crate) struct Derived {
 }
 
 impl Derived {
+    /// With room for so many heads.
+    pub(crate) fn with_room(heads: usize) -> Self {
+        Self { placements: Vec::with_capacity(heads), open: Vec::new() }
+    }
+
     /// Takes the next item in document order, as [`derived`] does.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, id: LocalId, len: Seq, is_head: bool) {
         let Self { placements, open } = self;
         while let Some(last) = open.pop_if(|last| age(last.first) > age(id)) {

@@ -212,13 +212,18 @@ struct TextlessWriter {
 }
 
 impl TextlessWriter {
-    fn push(&mut self, len: Seq, textless: bool) {
-        if textless {
-            self.without += u64::from(len);
-            return;
+    /// So many deleted elements have their text; 0 says nothing.
+    #[inline]
+    fn have(&mut self, len: Seq) {
+        if self.without > 0 && len > 0 {
+            self.close();
         }
-        self.close();
         self.with += u64::from(len);
+    }
+
+    /// So many have not.
+    fn have_not(&mut self, len: Seq) {
+        self.without += u64::from(len);
     }
 
     fn close(&mut self) {
@@ -267,13 +272,27 @@ impl<'a> Textless<'a> {
 }
 
 impl ItemsWriter {
+    /// With room for so many items and so many bytes of text, about.
+    pub(crate) fn with_room(items: usize, bytes: usize) -> Self {
+        Self {
+            heads: Vec::with_capacity(items),
+            numbers: Vec::with_capacity(2 * items),
+            visible: Vec::with_capacity(bytes),
+            deleted: Vec::with_capacity(bytes / 2),
+            ..Self::default()
+        }
+    }
+
     /// Appends an item with its text in UTF-8; a deleted one may have lost it.
     #[inline]
     pub(crate) fn push(&mut self, part: ItemPart, utf8: &[u8]) {
         if part.is_deleted() { &mut self.deleted } else { &mut self.visible }.extend_from_slice(utf8);
         let textless = utf8.is_empty();
-        if part.is_deleted() {
-            self.textless.push(part.len, textless);
+        if textless {
+            self.textless.have_not(part.len);
+        } else {
+            // Which items are deleted follows no pattern: a branch for each would be guessed wrong half the time.
+            self.textless.have(select_unpredictable(part.is_deleted(), part.len, 0));
         }
         let ascii = textless || utf8.len() == part.len as usize;
         if let Some(Open { part: last, ascii: last_ascii, textless: last_textless }) = &mut self.last
