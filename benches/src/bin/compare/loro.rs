@@ -18,6 +18,12 @@ impl Loro {
         let text = doc.get_text("text");
         Self { doc, text, said: None }
     }
+
+    /// A snapshot without what is older than its newest version.
+    pub(crate) fn shallow(&mut self) -> Vec<u8> {
+        self.doc.commit();
+        self.doc.export(ExportMode::shallow_snapshot(&self.doc.oplog_frontiers())).expect("it encodes")
+    }
 }
 
 impl Text for Loro {

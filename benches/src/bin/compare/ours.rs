@@ -22,6 +22,13 @@ impl Ours {
     pub(crate) fn compact(&mut self) -> Vec<u8> {
         self.doc.encode_snapshot_as(SnapshotProfile::Compact)
     }
+
+    /// A snapshot of a copy that has forgotten all that was deleted, and who did what.
+    pub(crate) fn trimmed(&mut self, profile: SnapshotProfile) -> Vec<u8> {
+        let mut doc = self.doc.clone();
+        doc.trim(&self.doc.version().clone()).expect("its own version is one that it has reached");
+        doc.encode_snapshot_as(profile)
+    }
 }
 
 /// Part of the loop it is called from, as the edits of all others are.

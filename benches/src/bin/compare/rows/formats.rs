@@ -16,6 +16,7 @@ use crate::measure::{Contender, Limit, Missing, Plan, Role, timed};
 use crate::ours::Ours;
 use crate::report::{Bar, Row, Unit};
 use crate::yrs::Yrs;
+use crdt_core::codec::SnapshotProfile;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jumprope::JumpRopeBuf;
@@ -28,7 +29,9 @@ const COMPACT: &str = "compact snapshot, full history";
 const ENCODE: &str = "document → snapshot, full history";
 const OPEN: &str = "compact snapshot → text readable";
 const HEAP: &str = "live heap, compact snapshot opened";
-const WORKS: [&str; 5] = [FAST, COMPACT, ENCODE, OPEN, HEAP];
+const TRIMMED: &str = "snapshot, trimmed of deleted text and history";
+const TRIMMED_HEAP: &str = "live heap, trimmed snapshot opened";
+const WORKS: [&str; 7] = [FAST, COMPACT, TRIMMED, ENCODE, OPEN, HEAP, TRIMMED_HEAP];
 
 /// For building a document.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -93,8 +96,30 @@ impl Documents {
         Self { name: name.to_owned(), text, ours, diamond_types, others: None }
     }
 
+    /// Of those that can forget the past.
+    fn trimmed(&self, work: &'static str) -> Vec<Contender<'_>> {
+        let Self { text, ours, others, .. } = self;
+        let compact = |doc: &mut Ours| doc.trimmed(SnapshotProfile::Compact);
+        let fast = |doc: &mut Ours| doc.trimmed(SnapshotProfile::Fast);
+        let mut all = vec![
+            contender(work, OURS_COMPACT, Role::Ours, text, ours, compact),
+            contender(work, OURS_FAST, Role::OursToo, text, ours, fast),
+        ];
+        if let Some(Others { loro, .. }) = others {
+            all.push(contender(work, Loro::NAME, Role::Peer, text, loro, Loro::shallow));
+            if work == TRIMMED {
+                let gzipped = |doc: &mut Loro| gzip(&doc.shallow());
+                all.push(contender(work, LORO_GZIPPED, Role::Peer, text, loro, gzipped));
+            }
+        }
+        all
+    }
+
     /// In the order of columns.
     fn contenders(&self, work: &'static str) -> Vec<Contender<'_>> {
+        if [TRIMMED, TRIMMED_HEAP].contains(&work) {
+            return self.trimmed(work);
+        }
         let Self { text, ours, diamond_types, others, .. } = self;
         let compact = |role| contender(work, OURS_COMPACT, role, text, ours, Ours::compact);
         let mut all = match work {
@@ -136,6 +161,7 @@ impl Documents {
         match work {
             FAST if is_main => Bar::Value(170_000.0),
             COMPACT if is_main => Bar::Value(72_000.0),
+            TRIMMED if is_main => Bar::Value(54_000.0),
             COMPACT if SMALLER.contains(&self.name.as_str()) => Bar::Against(DiamondTypes::NAME, 1.0),
             ENCODE if is_main => Bar::Against(DiamondTypes::NAME, 1.0),
             OPEN if is_main => Bar::Against(DiamondTypes::NAME, 2.0),
@@ -204,6 +230,9 @@ fn note(work: &str) -> &'static str {
         OPEN => {
             "Ours makes all edits again. The bar is against diamond-types' file with LZ4; the other one opens faster."
         }
+        TRIMMED | TRIMMED_HEAP => {
+            "Of a document that everybody has seen all of: ours after `Doc::trim`, loro's shallow snapshot. The others cannot forget."
+        }
         _ => "Ours has its whole history decoded then, while a fast snapshot leaves it encoded.",
     }
 }
@@ -229,10 +258,10 @@ fn contender<'a, C: Crdt>(
             return Ok(timed(|| store(document)).1);
         }
         let file = file.get_or_insert_with(|| store(document));
-        if unit(work).is_exact() && work != HEAP {
+        if [FAST, COMPACT, TRIMMED].contains(&work) {
             return Ok(file.len() as f64);
         }
-        if work == HEAP {
+        if [HEAP, TRIMMED_HEAP].contains(&work) {
             let (opened, heap) = counted(|| C::from_snapshot(3, file));
             drop(opened);
             return Ok(heap.live as f64);
