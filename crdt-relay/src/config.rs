@@ -48,8 +48,8 @@ pub struct Options {
     #[arg(long, env = "CRDT_RELAY_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub allow_origin: Option<Vec<String>>,
 
-    /// Serve stored texts at /v1/documents/NAME/text; `auto`: only when listening on a loopback
-    /// address, and to requests that name one as host [default: auto]
+    /// Serve stored texts at /v1/documents/NAME/text and tables of authors at /v1/documents/NAME/authors; `auto`: only
+    /// when listening on a loopback address, and to requests that name one as host [default: auto]
     #[arg(long, env = "CRDT_RELAY_TEXT_API", value_name = "WHEN")]
     pub text_api: Option<TextApi>,
 
@@ -100,7 +100,7 @@ pub struct Options {
     pub log: Option<String>,
 }
 
-/// When stored texts are served.
+/// When stored texts and tables of authors are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TextApi {
@@ -133,7 +133,7 @@ pub struct Config {
     pub site: Option<PathBuf>,
     /// Origins allowed besides our own.
     pub allow_origin: Vec<String>,
-    /// When stored texts are served.
+    /// When stored texts and tables of authors are served.
     pub text_api: TextApi,
     /// Operations between snapshots.
     pub snapshot_every_operations: u64,

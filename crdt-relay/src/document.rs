@@ -1,11 +1,12 @@
-//! Stored bytes to documents and back: loading, and the snapshots that shorten the next loading.
+//! Stored bytes to documents and back: loading, and the snapshots that shorten the next loading. And stored rows to tables of
+//! authors.
 //!
 //! Both read what the store has committed, never a room's memory: a snapshot can hold nothing that
 //! was not acknowledged, and writing one shows that the log it replaces could be loaded.
 
-use crate::store::{DocumentName, Snapshot, Store, StoreError, StoredDocument};
+use crate::store::{DocumentName, Snapshot, Store, StoreError, StoredAuthors, StoredDocument};
 use bytes::Bytes;
-use crdt_core::{Doc, ReplicaId, VersionVector};
+use crdt_core::{Authors, Doc, ReplicaId, VersionVector};
 
 /// A document read from the store.
 #[derive(Debug)]
@@ -45,6 +46,31 @@ pub async fn load_off_thread(
     stored: StoredDocument,
 ) -> Result<LoadedDocument, StoreError> {
     off_thread(move || load(&name, &stored)).await
+}
+
+/// Builds a document's table of authors from the rows that were recorded. O(rows · log).
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if a row names a user that is no name.
+pub fn authors(name: &DocumentName, stored: &StoredAuthors) -> Result<Authors, StoreError> {
+    let mut authors = Authors::new();
+    for row in &stored.rows {
+        authors.record(row.replica, row.from..row.to, &row.user, row.time_ms).map_err(|error| {
+            StoreError::Corrupt { name: name.clone(), found: format!("a user of its authors: {error}") }
+        })?;
+    }
+    Ok(authors)
+}
+
+/// [`authors`] on the pool for blocking work, encoded.
+///
+/// # Errors
+/// As [`authors`].
+pub async fn encode_authors_off_thread(
+    name: DocumentName,
+    stored: StoredAuthors,
+) -> Result<Vec<u8>, StoreError> {
+    off_thread(move || Ok(authors(&name, &stored)?.encode())).await
 }
 
 /// Writes a snapshot of everything stored of a document, unless its newest one holds it already.

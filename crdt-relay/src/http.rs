@@ -1,6 +1,6 @@
-//! What is reached over HTTP: the sync endpoint, health, stored texts, static files.
+//! What is reached over HTTP: the sync endpoint, health, stored texts, tables of authors, static files.
 
-use crate::config::TextApi;
+use crate::config::{Config, TextApi};
 use crate::document;
 use crate::server::Relay;
 use crate::store::{DocumentName, StoreError};
@@ -19,7 +19,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 /// Where clients connect.
 pub const SYNC_PATH: &str = "/v1/sync";
 
-/// The last batch that a stored text holds, in its response.
+/// The last batch that a stored text holds, or a table of authors covers, in its response.
 pub const HEAD_HEADER: HeaderName = HeaderName::from_static("document-head");
 
 /// All routes.
@@ -27,7 +27,8 @@ pub fn router(relay: &Arc<Relay>) -> Router {
     let router = Router::new()
         .route(SYNC_PATH, get(sync))
         .route("/healthz", get(health))
-        .route("/v1/documents/{name}/text", get(text));
+        .route("/v1/documents/{name}/text", get(text))
+        .route("/v1/documents/{name}/authors", get(authors));
     let router = match &relay.config().site {
         Some(folder) => router.fallback_service(ServeDir::new(folder)),
         None => router.fallback(no_site),
@@ -63,37 +64,74 @@ async fn sync(State(relay): State<Arc<Relay>>, headers: HeaderMap, upgrade: WebS
 }
 
 async fn text(State(relay): State<Arc<Relay>>, headers: HeaderMap, Path(name): Path<String>) -> Response {
-    let config = relay.config();
-    let served = match config.text_api {
-        TextApi::On => true,
-        TextApi::Off => false,
-        TextApi::Auto => config.listen.ip().is_loopback() && names_loopback(&headers),
-    };
-    if !served {
+    if !serves_stored(relay.config(), &headers) {
         return (StatusCode::FORBIDDEN, "stored texts are not served here: see --text-api\n").into_response();
     }
     let name = DocumentName::from(name);
     let loaded = match relay.store().find(&name).await {
-        Ok(None) => return (StatusCode::NOT_FOUND, "there is no such document\n").into_response(),
+        Ok(None) => return no_such_document(),
         Ok(Some(stored)) => document::load_off_thread(name.clone(), stored).await,
         Err(error) => Err(error),
     };
     match loaded {
         Ok(loaded) => {
-            let head = loaded.head.to_string();
-            let etag = format!("\"{:x}-{head}\"", loaded.epoch);
-            let headers =
-                [(CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (ETAG, etag), (HEAD_HEADER, head)];
+            let headers = stored_headers("text/plain; charset=utf-8", loaded.epoch, loaded.head);
             (headers, loaded.doc.text()).into_response()
         }
         Err(error) => {
             tracing::error!(%error, document = %name, "a stored text could not be read");
-            let status = match error {
-                StoreError::Corrupt { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-                _ => StatusCode::SERVICE_UNAVAILABLE,
-            };
-            (status, "the document cannot be read\n").into_response()
+            (unreadable(&error), "the document cannot be read\n").into_response()
         }
+    }
+}
+
+/// Who sent the operations of a document and when, as `crdt_core::Authors` encodes it.
+async fn authors(State(relay): State<Arc<Relay>>, headers: HeaderMap, Path(name): Path<String>) -> Response {
+    if !serves_stored(relay.config(), &headers) {
+        return (StatusCode::FORBIDDEN, "tables of authors are not served here: see --text-api\n")
+            .into_response();
+    }
+    let name = DocumentName::from(name);
+    let encoded = match relay.store().authors(&name).await {
+        Ok(None) => return no_such_document(),
+        Ok(Some(stored)) => {
+            let headers = stored_headers("application/octet-stream", stored.epoch, stored.head);
+            let bytes = document::encode_authors_off_thread(name.clone(), stored).await;
+            bytes.map(|bytes| (headers, bytes))
+        }
+        Err(error) => Err(error),
+    };
+    match encoded {
+        Ok(answer) => answer.into_response(),
+        Err(error) => {
+            tracing::error!(%error, document = %name, "a table of authors could not be read");
+            (unreadable(&error), "the authors of the document cannot be read\n").into_response()
+        }
+    }
+}
+
+/// Whether this request may read what is stored of documents.
+fn serves_stored(config: &Config, headers: &HeaderMap) -> bool {
+    match config.text_api {
+        TextApi::On => true,
+        TextApi::Off => false,
+        TextApi::Auto => config.listen.ip().is_loopback() && names_loopback(headers),
+    }
+}
+
+fn no_such_document() -> Response {
+    (StatusCode::NOT_FOUND, "there is no such document\n").into_response()
+}
+
+fn stored_headers(content_type: &'static str, epoch: u64, head: u64) -> [(HeaderName, String); 3] {
+    let etag = format!("\"{epoch:x}-{head}\"");
+    [(CONTENT_TYPE, content_type.to_owned()), (ETAG, etag), (HEAD_HEADER, head.to_string())]
+}
+
+fn unreadable(error: &StoreError) -> StatusCode {
+    match error {
+        StoreError::Corrupt { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -8,7 +8,7 @@
 use super::limits::RoomLimits;
 use super::registry::{Place, Progress, RoomEvent, RoomRequest, Visitors};
 use super::state::{Opened, RoomOutput, RoomState};
-use crate::batch::Batch;
+use crate::batch::{Authorship, Batch};
 use crate::document;
 use crate::limits::{RETRY_OPEN, ROOM_TICK, ROOM_UNSTORED_BYTES};
 use crate::outbox::{Closing, Outbox};
@@ -20,7 +20,7 @@ use futures_util::stream::FuturesOrdered;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -261,8 +261,10 @@ impl Room {
         let last_log_seq = last.log_seq;
         let bytes = batches.iter().map(|batch| batch.delta.len()).sum();
         let operations = operations(&batches);
+        // There are no accounts yet. A name that a client shows (presence) is its own word, and is not taken.
+        let by = Authorship { user: "".into(), time_ms: wall_clock_ms() };
         // Called here, not in the future: the store commits in the order of the calls.
-        let append = self.store.append(&self.place.name, self.epoch, batches);
+        let append = self.store.append(&self.place.name, self.epoch, batches, by);
         self.unstored_bytes += bytes;
         self.appends.push_back(Box::pin(async move {
             Appended { last_log_seq, bytes, operations, result: append.await }
@@ -319,6 +321,12 @@ impl Drop for Room {
             }
         }
     }
+}
+
+/// Milliseconds since 1970 in UTC, as the machine has them.
+fn wall_clock_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Waits for the task in `slot`, which stays there until it is done.

@@ -7,6 +7,7 @@
 //! - A future that resolves to `Ok` means committed and on disk; nothing that happens to the process
 //!   afterwards takes it back. One that resolves to `Err` promises nothing either way: read again.
 //! - A snapshot replaces exactly the batches it covers, in one transaction.
+//! - Who sent a batch and when is committed with it, and outlives it: a snapshot replaces none of that.
 //! - The epoch is drawn when a document is created and names this history of it. A folder that was
 //!   lost or restored from nothing has other epochs, so no client merges two histories by accident.
 //!
@@ -14,14 +15,16 @@
 //! thread. A message bus between relay processes, when there is one, only ever carries hints that a
 //! head has moved; what is true is read here.
 
+mod authors;
 mod schema;
 mod sqlite;
 mod writer;
 
 pub use sqlite::SqliteStore;
 
-use crate::batch::Batch;
+use crate::batch::{Authorship, Batch};
 use bytes::Bytes;
+use crdt_core::{ReplicaId, Seq};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -55,6 +58,34 @@ pub struct StoredDocument {
     pub tail: Vec<Batch>,
 }
 
+/// Who was behind some operations of a replica.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorRow {
+    /// Whose operations.
+    pub replica: ReplicaId,
+    /// The first operation's number.
+    pub from: Seq,
+    /// One more than the last operation's number.
+    pub to: Seq,
+    /// As in [`Authorship`].
+    pub user: Arc<str>,
+    /// When the first of them arrived; the last of them did in the same minute of the clock. In milliseconds since 1970 in
+    /// UTC.
+    pub time_ms: u64,
+}
+
+/// What was recorded of the authors of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAuthors {
+    /// That of the document.
+    pub epoch: u64,
+    /// The number of the last committed batch; 0 if there is none.
+    pub head: u64,
+    /// Those of a replica stand together, ascend and do not overlap. Operations that were stored before authors were recorded
+    /// are in none.
+    pub rows: Vec<AuthorRow>,
+}
+
 /// Where documents are kept.
 pub trait Store: Send + Sync + 'static {
     /// Reads a document, creating it if there is none. Creation is committed before this resolves.
@@ -63,10 +94,18 @@ pub trait Store: Send + Sync + 'static {
     /// Reads a document, if there is one.
     fn find(&self, name: &DocumentName) -> StoreFuture<Option<StoredDocument>>;
 
-    /// Appends batches with consecutive numbers, the first right after the head: all of them or none.
+    /// Reads who sent the operations of a document and when, if there is that document.
+    fn authors(&self, name: &DocumentName) -> StoreFuture<Option<StoredAuthors>>;
+
+    /// Appends batches with consecutive numbers, the first right after the head, and records whose they are: all of it or
+    /// nothing.
     ///
-    /// Calls are committed in the order in which they were made.
-    fn append(&self, name: &DocumentName, epoch: u64, batches: Vec<Batch>) -> StoreFuture<()>;
+    /// A batch that goes on directly behind the last row of its replica, with the same user and within the same minute of the
+    /// clock (that of the row's first operation: 60,000 ms that start at a multiple of it), lengthens that row. So a row says
+    /// of its operations when the first arrived; the others did up to a minute later. Calls are committed in the order in
+    /// which they were made.
+    fn append(&self, name: &DocumentName, epoch: u64, batches: Vec<Batch>, by: Authorship)
+    -> StoreFuture<()>;
 
     /// Replaces the batches that `snapshot` covers by it. One that is not newer than the stored one
     /// changes nothing.

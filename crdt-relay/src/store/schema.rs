@@ -3,8 +3,8 @@
 //! 64-bit replica ids and epochs are stored as the signed integer with the same bits. Every row with
 //! bytes carries a CRC-32C over its numbers and bytes, because SQLite checks none of its pages.
 
-use super::{DocumentName, Snapshot, StoreError, StoredDocument};
-use crate::batch::Batch;
+use super::{DocumentName, Snapshot, StoreError, StoredDocument, authors};
+use crate::batch::{Authorship, Batch};
 use bytes::Bytes;
 use crdt_core::ReplicaId;
 use crdt_core::bytes::crc32c;
@@ -13,9 +13,15 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 /// "CRDT" in ASCII: tells our files from others (`PRAGMA application_id`).
 const APPLICATION_ID: i32 = 0x4352_4454;
 
-/// The version of the tables below and of the formats of the bytes in them (`PRAGMA user_version`). The first held
-/// deltas and snapshots of format 1, which nothing reads any more.
-const SCHEMA_VERSION: i32 = 2;
+/// The version of the tables and of the formats of the bytes in them (`PRAGMA user_version`). The first held deltas and
+/// snapshots of format 1, which nothing reads any more.
+const SCHEMA_VERSION: i32 = 3;
+
+/// The version without [`authors::TABLE`]. Files of it get that table, empty: nobody knows who sent what they hold.
+const VERSION_WITHOUT_AUTHORS: i32 = 2;
+
+/// What snapshots of format 2 start with, which nothing reads any more. Files of version 2 may hold them.
+const SNAPSHOT_FORMAT_2: &[u8; 6] = b"CRDTS\x02";
 
 const TABLES: &str = "
     CREATE TABLE documents (
@@ -48,7 +54,8 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Creates the tables in an empty file; refuses files that are not ours or of another version.
+/// Creates the tables in an empty file, and those that an older file lacks; refuses files that are not ours or of a version
+/// that is not known.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let pragma =
@@ -58,9 +65,32 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
         (APPLICATION_ID, SCHEMA_VERSION) => {}
         (0, 0) if tables == 0 => {
             transaction.execute_batch(TABLES)?;
+            transaction.execute_batch(authors::TABLE)?;
             transaction.execute_batch(&format!(
                 "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}"
             ))?;
+        }
+        (APPLICATION_ID, VERSION_WITHOUT_AUTHORS) => {
+            let unreadable: i64 = transaction.query_row(
+                "SELECT count(*) FROM snapshots WHERE substr(bytes, 1, 6) = ?1",
+                [&SNAPSHOT_FORMAT_2[..]],
+                |row| row.get(0),
+            )?;
+            if unreadable > 0 {
+                // Refused before anything has changed, so that the relay that wrote it can go on with it.
+                return Err(StoreError::WrongSchema {
+                    found: format!(
+                        "it is of version {VERSION_WITHOUT_AUTHORS} and holds snapshots of format 2 ({unreadable}), this relay reads 3"
+                    ),
+                });
+            }
+            transaction.execute_batch(authors::TABLE)?;
+            transaction.execute_batch(&format!("PRAGMA user_version = {SCHEMA_VERSION}"))?;
+            tracing::info!(
+                from = VERSION_WITHOUT_AUTHORS,
+                to = SCHEMA_VERSION,
+                "changed the store's version"
+            );
         }
         (APPLICATION_ID, version) => {
             return Err(StoreError::WrongSchema {
@@ -83,12 +113,13 @@ pub(super) fn create(connection: &Connection, name: &str, epoch: u64) -> Result<
     Ok(())
 }
 
-/// Appends batches, all or none; the caller holds a savepoint.
+/// Appends batches and records whose they are, all or none; the caller holds a savepoint.
 pub(super) fn append(
     connection: &Connection,
     name: &DocumentName,
     epoch: u64,
     batches: &[Batch],
+    by: &Authorship,
 ) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (batches.first(), batches.last()) else { return Ok(()) };
     let expected_head = first.log_seq.wrapping_sub(1);
@@ -121,6 +152,7 @@ pub(super) fn append(
             batch_crc(batch),
             &*batch.delta,
         ])?;
+        authors::record(connection, document, batch, by)?;
     }
     Ok(())
 }
@@ -215,7 +247,7 @@ pub(super) fn read(
     Ok(Some(StoredDocument { epoch, head, snapshot, tail }))
 }
 
-fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(i64::cast_unsigned)
 }
 

@@ -4,8 +4,10 @@
 //! up nobody's acknowledgement. `synchronous = FULL` makes a commit an fsync.
 
 use super::writer::{self, Change, Request};
-use super::{DocumentName, Snapshot, Store, StoreError, StoreFuture, StoredDocument, schema};
-use crate::batch::Batch;
+use super::{
+    DocumentName, Snapshot, Store, StoreError, StoreFuture, StoredAuthors, StoredDocument, authors, schema,
+};
+use crate::batch::{Authorship, Batch};
 use rusqlite::Connection;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -27,9 +29,12 @@ const STATEMENT_CACHE: usize = 32;
 
 /// What the reading thread is asked.
 enum ReadRequest {
-    Find(DocumentName, oneshot::Sender<Result<Option<StoredDocument>, StoreError>>),
-    Close(oneshot::Sender<Result<(), StoreError>>),
+    Find(DocumentName, Answer<Option<StoredDocument>>),
+    Authors(DocumentName, Answer<Option<StoredAuthors>>),
+    Close(Answer<()>),
 }
+
+type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// Documents in one SQLite file.
 ///
@@ -107,6 +112,7 @@ fn read(mut connection: Connection, queue: &mpsc::Receiver<ReadRequest>) {
     while let Ok(request) = queue.recv() {
         match request {
             ReadRequest::Find(name, done) => drop(done.send(schema::read(&mut connection, &name))),
+            ReadRequest::Authors(name, done) => drop(done.send(authors::read(&mut connection, &name))),
             ReadRequest::Close(done) => {
                 let closed = connection.close().map_err(|(_, error)| StoreError::from(error));
                 drop(done.send(closed));
@@ -127,8 +133,16 @@ fn write(writes: &mpsc::Sender<Request>, change: Change) -> StoreFuture<()> {
 }
 
 fn find(reads: &mpsc::Sender<ReadRequest>, name: DocumentName) -> StoreFuture<Option<StoredDocument>> {
+    ask(reads, |done| ReadRequest::Find(name, done))
+}
+
+/// Queues a question and waits for its answer.
+fn ask<T: Send + 'static>(
+    reads: &mpsc::Sender<ReadRequest>,
+    request: impl FnOnce(Answer<T>) -> ReadRequest,
+) -> StoreFuture<T> {
     let (done, found) = oneshot::channel();
-    let queued = reads.send(ReadRequest::Find(name, done));
+    let queued = reads.send(request(done));
     Box::pin(async move {
         queued.map_err(|_| StoreError::Closed)?;
         found.await.map_err(|_| StoreError::Closed)?
@@ -159,8 +173,18 @@ impl Store for SqliteStore {
         find(&self.reads, name.clone())
     }
 
-    fn append(&self, name: &DocumentName, epoch: u64, batches: Vec<Batch>) -> StoreFuture<()> {
-        write(&self.writes, Change::Append { name: name.clone(), epoch, batches })
+    fn authors(&self, name: &DocumentName) -> StoreFuture<Option<StoredAuthors>> {
+        ask(&self.reads, |done| ReadRequest::Authors(name.clone(), done))
+    }
+
+    fn append(
+        &self,
+        name: &DocumentName,
+        epoch: u64,
+        batches: Vec<Batch>,
+        by: Authorship,
+    ) -> StoreFuture<()> {
+        write(&self.writes, Change::Append { name: name.clone(), epoch, batches, by })
     }
 
     fn write_snapshot(&self, name: &DocumentName, epoch: u64, snapshot: Snapshot) -> StoreFuture<()> {

@@ -2,7 +2,7 @@
 //! (about 3 ms) whether it holds one batch or five hundred.
 
 use super::{DocumentName, Snapshot, StoreError, schema};
-use crate::batch::Batch;
+use crate::batch::{Authorship, Batch};
 use rusqlite::Connection;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use tokio::sync::oneshot;
@@ -21,7 +21,7 @@ pub(super) struct Request {
 
 pub(super) enum Change {
     Create { name: DocumentName, epoch: u64 },
-    Append { name: DocumentName, epoch: u64, batches: Vec<Batch> },
+    Append { name: DocumentName, epoch: u64, batches: Vec<Batch>, by: Authorship },
     WriteSnapshot { name: DocumentName, epoch: u64, snapshot: Snapshot },
     Close,
 }
@@ -99,7 +99,9 @@ fn write(
         let savepoint = transaction.savepoint()?;
         let result = match &request.change {
             Change::Create { name, epoch } => schema::create(&savepoint, name, *epoch),
-            Change::Append { name, epoch, batches } => schema::append(&savepoint, name, *epoch, batches),
+            Change::Append { name, epoch, batches, by } => {
+                schema::append(&savepoint, name, *epoch, batches, by)
+            }
             Change::WriteSnapshot { name, epoch, snapshot } => {
                 schema::write_snapshot(&savepoint, name, *epoch, snapshot)
             }

@@ -1,7 +1,9 @@
 //! A store that fails, or waits, on cue.
 
-use crdt_relay::batch::Batch;
-use crdt_relay::store::{DocumentName, Snapshot, Store, StoreError, StoreFuture, StoredDocument};
+use crdt_relay::batch::{Authorship, Batch};
+use crdt_relay::store::{
+    DocumentName, Snapshot, Store, StoreError, StoreFuture, StoredAuthors, StoredDocument,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
@@ -56,7 +58,17 @@ impl Store for FailingStore {
         self.inner.find(name)
     }
 
-    fn append(&self, name: &DocumentName, epoch: u64, batches: Vec<Batch>) -> StoreFuture<()> {
+    fn authors(&self, name: &DocumentName) -> StoreFuture<Option<StoredAuthors>> {
+        self.inner.authors(name)
+    }
+
+    fn append(
+        &self,
+        name: &DocumentName,
+        epoch: u64,
+        batches: Vec<Batch>,
+        by: Authorship,
+    ) -> StoreFuture<()> {
         assert!(!self.panic_appends.load(Ordering::SeqCst), "a panic on cue");
         if self.fail_appends.load(Ordering::SeqCst) {
             return Box::pin(async { Err(StoreError::Unavailable { reason: "on cue".into() }) });
@@ -67,7 +79,7 @@ impl Store for FailingStore {
             waiting.send_modify(|waiting| *waiting += 1);
             held.wait_for(|held| !held).await.map_err(|_| StoreError::Closed)?;
             waiting.send_modify(|waiting| *waiting -= 1);
-            inner.append(&name, epoch, batches).await
+            inner.append(&name, epoch, batches, by).await
         })
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, unreachable_pub, reason = "a test program has no public items")]
 
+mod authors;
 mod failing;
 mod kill;
 mod misbehaviour;

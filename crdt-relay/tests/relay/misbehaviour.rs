@@ -1,7 +1,7 @@
 //! What a relay does with those who do not keep to the protocol, read too slowly, or are not let in.
 
 use crate::person::{PATIENCE, Person, Socket, open_socket};
-use crate::server::{TestRelay, config, get, stored_text};
+use crate::server::{TestRelay, config, get, get_bytes, stored_text};
 use crdt_core::sync::limits::{FRAME_BYTES, HELLO_BYTES};
 use crdt_core::sync::{CloseCode, Frame, Handle, MAGIC, Status};
 use crdt_core::{Doc, ReplicaId, VersionVector};
@@ -273,17 +273,24 @@ async fn stored_texts_are_told_to_those_who_may_ask() {
     ann.insert(0, "ö𝄞\n").await;
     ann.until_saved().await;
     let path = "/v1/documents/a%2Fb%20%C3%BC/text";
+    let authors_path = "/v1/documents/a%2Fb%20%C3%BC/authors";
     assert_eq!(stored_text(relay.address, "a%2Fb%20%C3%BC").await, "ö𝄞\n");
-    let (head, _) = get(relay.address, "/v1/documents/other/text", "").await;
-    assert!(head.starts_with("http/1.1 404"), "{head}");
-    let (head, _) = get(relay.address, path, "Host: rebound.example\r\n").await;
-    assert!(head.starts_with("http/1.1 403"), "{head}");
+    for other in ["/v1/documents/other/text", "/v1/documents/other/authors"] {
+        let (head, _) = get(relay.address, other, "").await;
+        assert!(head.starts_with("http/1.1 404"), "{head}");
+    }
+    for path in [path, authors_path] {
+        let (head, _) = get_bytes(relay.address, path, "Host: rebound.example\r\n").await;
+        assert!(head.starts_with("http/1.1 403"), "{head}");
+    }
     // A relay that is dropped stops, and closes the store.
     let mut others = Vec::new();
     for (text_api, status) in [(TextApi::Off, "403"), (TextApi::On, "200")] {
         let relay = TestRelay::start(Config { text_api, ..config() }, store.clone()).await;
-        let (head, _) = get(relay.address, path, "Host: relay.example\r\n").await;
-        assert!(head.starts_with(&format!("http/1.1 {status}")), "{head}");
+        for path in [path, authors_path] {
+            let (head, _) = get_bytes(relay.address, path, "Host: relay.example\r\n").await;
+            assert!(head.starts_with(&format!("http/1.1 {status}")), "{path}: {head}");
+        }
         others.push(relay);
     }
 }

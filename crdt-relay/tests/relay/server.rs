@@ -101,14 +101,21 @@ impl RelayProcess {
 
 /// The answer to a GET: status line and headers in lower case, and the body.
 pub async fn get(address: SocketAddr, path: &str, headers: &str) -> (String, String) {
+    let (head, body) = get_bytes(address, path, headers).await;
+    (head, String::from_utf8(body).unwrap())
+}
+
+/// [`get`] for bodies that are no text.
+pub async fn get_bytes(address: SocketAddr, path: &str, headers: &str) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let host = if headers.contains("Host:") { String::new() } else { format!("Host: {address}\r\n") };
     let request = format!("GET {path} HTTP/1.1\r\n{host}Connection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.expect("no answer").unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
-    (head.to_lowercase(), body.into())
+    let mut answer = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("no answer").unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head");
+    let body = answer.split_off(end + 4);
+    (String::from_utf8(answer).unwrap().to_lowercase(), body)
 }
 
 /// The stored text of a document, as the relay tells it.

@@ -3,7 +3,7 @@
 use crate::failing::FailingStore;
 use bytes::Bytes;
 use crdt_core::ReplicaId;
-use crdt_relay::batch::Batch;
+use crdt_relay::batch::{Authorship, Batch};
 use crdt_relay::store::{DocumentName, Snapshot, SqliteStore, Store, StoreError};
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +27,10 @@ fn batch(log_seq: u64) -> Batch {
 
 fn batches(log_seqs: std::ops::RangeInclusive<u64>) -> Vec<Batch> {
     log_seqs.map(batch).collect()
+}
+
+fn somebody() -> Authorship {
+    Authorship { user: "ann".into(), time_ms: 1_700_000_000_000 }
 }
 
 fn snapshot(log_seq: u64) -> Snapshot {
@@ -67,9 +71,9 @@ async fn batches_come_back_in_the_order_of_the_log() {
     let store = SqliteStore::open(folder.path()).unwrap();
     let epoch = store.open(&name("a")).await.unwrap().epoch;
     // Asked for without waiting in between: they share a transaction or not, the order is kept.
-    let first = store.append(&name("a"), epoch, batches(1..=2));
-    let second = store.append(&name("a"), epoch, batches(3..=3));
-    let third = store.append(&name("a"), epoch, batches(4..=6));
+    let first = store.append(&name("a"), epoch, batches(1..=2), somebody());
+    let second = store.append(&name("a"), epoch, batches(3..=3), somebody());
+    let third = store.append(&name("a"), epoch, batches(4..=6), somebody());
     third.await.unwrap();
     first.await.unwrap();
     second.await.unwrap();
@@ -83,12 +87,12 @@ async fn batches_that_do_not_follow_the_head_are_refused_whole() {
     let store = SqliteStore::open(folder.path()).unwrap();
     let a = name("a");
     let epoch = store.open(&a).await.unwrap().epoch;
-    store.append(&a, epoch, batches(1..=2)).await.unwrap();
+    store.append(&a, epoch, batches(1..=2), somebody()).await.unwrap();
     for refused in [batches(2..=3), batches(4..=4), vec![batch(3), batch(5)]] {
-        let error = store.append(&a, epoch, refused).await.unwrap_err();
+        let error = store.append(&a, epoch, refused, somebody()).await.unwrap_err();
         assert!(matches!(error, StoreError::Conflict { .. }), "{error}");
     }
-    let error = store.append(&a, epoch ^ 1, batches(3..=3)).await.unwrap_err();
+    let error = store.append(&a, epoch ^ 1, batches(3..=3), somebody()).await.unwrap_err();
     assert!(matches!(error, StoreError::Conflict { .. }), "{error}");
     let stored = store.open(&a).await.unwrap();
     assert_eq!((stored.head, stored.tail), (2, batches(1..=2)));
@@ -99,9 +103,9 @@ async fn the_same_operations_are_not_stored_twice() {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
     let epoch = store.open(&name("a")).await.unwrap().epoch;
-    store.append(&name("a"), epoch, batches(1..=2)).await.unwrap();
+    store.append(&name("a"), epoch, batches(1..=2), somebody()).await.unwrap();
     let again = Batch { log_seq: 3, ..batch(2) };
-    store.append(&name("a"), epoch, vec![again]).await.unwrap_err();
+    store.append(&name("a"), epoch, vec![again], somebody()).await.unwrap_err();
     assert_eq!(store.open(&name("a")).await.unwrap().head, 2);
 }
 
@@ -112,9 +116,9 @@ async fn a_refused_append_does_not_concern_others_in_its_transaction() {
     let (a, b) = (name("a"), name("b"));
     let epoch_a = store.open(&a).await.unwrap().epoch;
     let epoch_b = store.open(&b).await.unwrap().epoch;
-    let good = store.append(&a, epoch_a, batches(1..=2));
-    let bad = store.append(&b, epoch_b, batches(7..=7));
-    let good_too = store.append(&b, epoch_b, batches(1..=1));
+    let good = store.append(&a, epoch_a, batches(1..=2), somebody());
+    let bad = store.append(&b, epoch_b, batches(7..=7), somebody());
+    let good_too = store.append(&b, epoch_b, batches(1..=1), somebody());
     good.await.unwrap();
     bad.await.unwrap_err();
     good_too.await.unwrap();
@@ -128,7 +132,7 @@ async fn a_snapshot_replaces_exactly_what_it_covers() {
     let store = SqliteStore::open(folder.path()).unwrap();
     let a = name("a");
     let epoch = store.open(&a).await.unwrap().epoch;
-    store.append(&a, epoch, batches(1..=5)).await.unwrap();
+    store.append(&a, epoch, batches(1..=5), somebody()).await.unwrap();
     store.write_snapshot(&a, epoch, snapshot(3)).await.unwrap();
     let stored = store.open(&a).await.unwrap();
     assert_eq!((stored.head, &stored.snapshot, &stored.tail), (5, &Some(snapshot(3)), &batches(4..=5)));
@@ -138,7 +142,7 @@ async fn a_snapshot_replaces_exactly_what_it_covers() {
     store.write_snapshot(&a, epoch, snapshot(6)).await.unwrap_err();
     assert_eq!(store.open(&a).await.unwrap(), stored, "a snapshot beyond the head changed something");
 
-    store.append(&a, epoch, batches(6..=6)).await.unwrap();
+    store.append(&a, epoch, batches(6..=6), somebody()).await.unwrap();
     store.write_snapshot(&a, epoch, snapshot(6)).await.unwrap();
     let stored = store.open(&a).await.unwrap();
     assert_eq!((stored.head, stored.snapshot, stored.tail), (6, Some(snapshot(6)), vec![]));
@@ -161,7 +165,7 @@ async fn a_damaged_row_is_an_error_of_its_document_and_is_not_overwritten() {
         let store = SqliteStore::open(folder.path()).unwrap();
         let epoch = store.open(&name("a")).await.unwrap().epoch;
         store.open(&name("b")).await.unwrap();
-        store.append(&name("a"), epoch, batches(1..=5)).await.unwrap();
+        store.append(&name("a"), epoch, batches(1..=5), somebody()).await.unwrap();
         store.write_snapshot(&name("a"), epoch, snapshot(3)).await.unwrap();
         with_sqlite(folder.path(), damage);
         for _ in 0..2 {
@@ -211,10 +215,10 @@ async fn after_closing_everything_is_refused() {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
     let epoch = store.open(&name("a")).await.unwrap().epoch;
-    let before = store.append(&name("a"), epoch, batches(1..=1));
+    let before = store.append(&name("a"), epoch, batches(1..=1), somebody());
     store.close().await.unwrap();
     before.await.unwrap();
-    let after = store.append(&name("a"), epoch, batches(2..=2)).await;
+    let after = store.append(&name("a"), epoch, batches(2..=2), somebody()).await;
     assert_eq!(after, Err(StoreError::Closed));
     assert_eq!(store.find(&name("a")).await, Err(StoreError::Closed));
     let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
@@ -229,8 +233,8 @@ async fn the_failing_store_fails_on_cue_and_stores_nothing_then() {
     let store = FailingStore::new(Arc::new(SqliteStore::open(folder.path()).unwrap()));
     let epoch = store.open(&name("a")).await.unwrap().epoch;
     store.fail_appends(true);
-    store.append(&name("a"), epoch, batches(1..=1)).await.unwrap_err();
+    store.append(&name("a"), epoch, batches(1..=1), somebody()).await.unwrap_err();
     store.fail_appends(false);
-    store.append(&name("a"), epoch, batches(1..=1)).await.unwrap();
+    store.append(&name("a"), epoch, batches(1..=1), somebody()).await.unwrap();
     assert_eq!(store.open(&name("a")).await.unwrap().head, 1);
 }

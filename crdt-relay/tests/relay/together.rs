@@ -338,6 +338,7 @@ async fn snapshot_and_tail_load_as_the_replay_of_everything_does() {
     let name = "both ways".into();
     let epochs = [replayed.open(&name).await.unwrap().epoch, compacted.open(&name).await.unwrap().epoch];
     let mut docs = [1, 2].map(|replica| Doc::new(ReplicaId::new(replica)));
+    let by = crdt_relay::batch::Authorship { user: "".into(), time_ms: 0 };
     for log_seq in 1..=300_u64 {
         let turn = usize::try_from(log_seq).unwrap();
         let (one, other) = docs.split_at_mut(1);
@@ -358,8 +359,8 @@ async fn snapshot_and_tail_load_as_the_replay_of_everything_does() {
         }
         let batch =
             crdt_relay::batch::Batch { log_seq, replica: doc.replica(), from, to, delta: delta.into() };
-        replayed.append(&name, epochs[0], vec![batch.clone()]).await.unwrap();
-        compacted.append(&name, epochs[1], vec![batch]).await.unwrap();
+        replayed.append(&name, epochs[0], vec![batch.clone()], by.clone()).await.unwrap();
+        compacted.append(&name, epochs[1], vec![batch], by.clone()).await.unwrap();
         if turn % 37 == 0 {
             crdt_relay::document::compact(&compacted, &name).await.unwrap();
         }
