@@ -2,7 +2,7 @@
 
 use crate::error::{throw, thrown};
 use crate::packet;
-use crdt_core::codec::Limits;
+use crdt_core::codec::{Limits, SnapshotProfile};
 use crdt_core::{Anchor, Expand, Json, Marks, ReplicaId, Seq, Side, VersionVector};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -247,11 +247,12 @@ impl Doc {
         packet::pending(&self.inner.pending())
     }
 
-    /// The whole state.
-    pub fn snapshot(&mut self) -> Vec<u8> {
+    /// The whole state, in the profile that opens fastest or in the smallest.
+    pub fn snapshot(&mut self, compact: bool) -> Vec<u8> {
         // Who stores a document once stores it again.
         self.inner.decode_history_since(&VersionVector::new());
-        self.inner.encode_snapshot()
+        let profile = if compact { SnapshotProfile::Compact } else { SnapshotProfile::Fast };
+        self.inner.encode_snapshot_as(profile)
     }
 
     /// The encoded anchor at a position: behind the character before it, or before the one behind it.

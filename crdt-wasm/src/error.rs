@@ -1,6 +1,8 @@
 //! Errors as JavaScript sees them: an `Error` with a stable `code`.
 
-use crdt_core::{ApplyError, DecodeError, EditError};
+use core::convert::Infallible;
+use crdt_core::log::{LogError, RecordError};
+use crdt_core::{ApplyError, DecodeError, EditError, HistoryError};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -54,7 +56,9 @@ impl Coded for DecodeError {
     fn code(&self) -> &'static str {
         match self {
             Self::UnsupportedVersion(_) => "unsupported-version",
+            Self::UnsupportedFeatures(_) => "unsupported-features",
             Self::LimitExceeded(_) => "limit-exceeded",
+            Self::Trimmed => "trimmed",
             _ => "malformed",
         }
     }
@@ -68,7 +72,35 @@ impl Coded for ApplyError {
             Self::InvalidReference { .. } => "invalid-reference",
             Self::PendingFull { .. } => "pending-full",
             Self::Full => "full",
+            Self::Trimmed => "trimmed",
             _ => "apply",
+        }
+    }
+}
+
+impl Coded for HistoryError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotReached { .. } => "not-reached",
+            Self::NotAState { .. } => "not-a-state",
+            Self::Trimmed => "trimmed",
+            Self::ReplicaInUse { .. } => "replica-in-use",
+            Self::Circular => "circular",
+            Self::Edit(error) => error.code(),
+            _ => "history",
+        }
+    }
+}
+
+impl Coded for LogError<Infallible> {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Header(error) | Self::Record { error: RecordError::Decode(error), .. } => error.code(),
+            Self::Delta(error) | Self::Record { error: RecordError::Apply(error), .. } => error.code(),
+            Self::Record { error: RecordError::UnknownKind(_), .. } => "unsupported-features",
+            Self::Record { .. } => "damaged",
+            Self::Lacking => "lacking",
+            _ => "log",
         }
     }
 }

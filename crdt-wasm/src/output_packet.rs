@@ -117,6 +117,7 @@ fn stop_reason(reason: &StopReason) -> (&'static str, String) {
             ("unsupported-version", format!("the server speaks version {version} of the protocol"))
         }
         StopReason::Protocol(_) => ("protocol", "the server does not keep to the protocol".into()),
+        StopReason::Trimmed => ("trimmed", "history that is missing was trimmed: reload the document".into()),
         StopReason::Apply(error) => ("invalid-delta", error.to_string()),
         _ => ("stopped", "the session cannot go on".into()),
     }

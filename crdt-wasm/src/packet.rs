@@ -14,8 +14,13 @@
 //!
 //! Positions and lengths are in UTF-16 units. Marks are their number, then name and value of each.
 
+use core::ops::Range;
 use crdt_core::bytes::{Reader, write_bytes, write_u64_le, write_varint};
-use crdt_core::{Content, Json, Marks, PendingReport, SequenceKind, TextEdit, TextRun};
+use crdt_core::codec::DeltaVersion;
+use crdt_core::{
+    Attribution, Authors, Content, DeletedText, HistoryStep, Json, Marks, OpId, PendingReport, ReplicaId,
+    Seq, SequenceKind, TextEdit, TextRun, VersionVector,
+};
 
 /// The edits one after the other, up to the packet's end.
 pub(crate) fn edits(edits: &[TextEdit]) -> Vec<u8> {
@@ -193,9 +198,110 @@ pub(crate) fn pending(report: &PendingReport) -> Vec<u8> {
     let mut out = Vec::new();
     write_varint(&mut out, report.operations as u64);
     for (replica, seqs) in &report.missing {
-        write_u64_le(&mut out, replica.get());
-        write_varint(&mut out, seqs.start.into());
-        write_varint(&mut out, seqs.end.into());
+        write_seqs(&mut out, *replica, seqs);
     }
     out
+}
+
+fn write_seqs(out: &mut Vec<u8>, replica: ReplicaId, seqs: &Range<Seq>) {
+    write_u64_le(out, replica.get());
+    write_varint(out, seqs.start.into());
+    write_varint(out, seqs.end.into());
+}
+
+fn write_id(out: &mut Vec<u8>, id: OpId) {
+    write_u64_le(out, id.replica.get());
+    write_varint(out, id.seq.into());
+}
+
+/// Start and end as encoded version vectors; then the ranges, each as replica, start, end.
+pub(crate) fn delta_version(version: &DeltaVersion) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_bytes(&mut out, &version.start().encode());
+    write_bytes(&mut out, &version.end().encode());
+    for (replica, seqs) in version.ranges() {
+        write_seqs(&mut out, *replica, seqs);
+    }
+    out
+}
+
+/// Byte strings with their lengths in front, up to the end; `None` if they are not that.
+pub(crate) fn read_all_bytes(bytes: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut reader = Reader::new(bytes);
+    let mut all = Vec::new();
+    while !reader.is_empty() {
+        all.push(reader.bytes().ok()?);
+    }
+    Some(all)
+}
+
+/// Each: position, length, replica, start and end of its operations.
+pub(crate) fn attribution(stretches: &[Attribution]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for Attribution { position_utf16, len, len_utf16, id, .. } in stretches {
+        write_varint(&mut out, *position_utf16 as u64);
+        write_varint(&mut out, *len_utf16 as u64);
+        write_id(&mut out, *id);
+        write_varint(&mut out, u64::from(id.seq) + *len as u64);
+    }
+    out
+}
+
+/// Each: position, text, the first operation that inserted it, the lowest that deleted it.
+pub(crate) fn deleted_text(stretches: &[DeletedText]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for DeletedText { position_utf16, text, id, by, .. } in stretches {
+        write_varint(&mut out, *position_utf16 as u64);
+        write_bytes(&mut out, text.as_bytes());
+        write_id(&mut out, *id);
+        write_id(&mut out, *by);
+    }
+    out
+}
+
+/// Each: name, encoded version vector.
+pub(crate) fn named_versions(versions: &[(String, VersionVector)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, version) in versions {
+        write_bytes(&mut out, name.as_bytes());
+        write_bytes(&mut out, &version.encode());
+    }
+    out
+}
+
+/// Replica, start, end, the time plus one or 0 if it is not known; then the edits.
+pub(crate) fn step(step: &HistoryStep) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_seqs(&mut out, step.replica, &step.seqs);
+    write_varint(&mut out, step.time_ms.map_or(0, |time_ms| time_ms + 1));
+    write_edits(&mut out, &step.edits);
+    out
+}
+
+/// User, time.
+pub(crate) fn author(user: &str, time_ms: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_author(&mut out, user, time_ms);
+    out
+}
+
+fn write_author(out: &mut Vec<u8>, user: &str, time_ms: u64) {
+    write_bytes(out, user.as_bytes());
+    write_varint(out, time_ms);
+}
+
+/// Each: replica, start, end, user, time.
+pub(crate) fn authors(authors: &Authors) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (replica, seqs, user, time_ms) in authors.iter() {
+        write_seqs(&mut out, replica, &seqs);
+        write_author(&mut out, user, time_ms);
+    }
+    out
+}
+
+/// Milliseconds from JavaScript: what is no number is 0.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "such a cast saturates")]
+pub(crate) fn milliseconds(number: f64) -> u64 {
+    number as u64
 }

@@ -268,6 +268,6 @@ fn resolve_unopened(kind: SequenceKind, name: &str, anchor: &Anchor) -> Option<u
 }
 
 /// What is read of an empty text up to `end`.
-fn nothing<T>(end: usize, empty: T) -> Result<T, JsValue> {
+pub(crate) fn nothing<T>(end: usize, empty: T) -> Result<T, JsValue> {
     if end == 0 { Ok(empty) } else { Err(throw(EditError::OutOfBounds { position: end, len: 0 })) }
 }

@@ -21,13 +21,13 @@ impl UndoManager {
     #[wasm_bindgen(constructor)]
     pub fn new(doc: &Doc, interval_ms: f64, replicas: Vec<u64>) -> Self {
         let replicas = replicas.into_iter().map(ReplicaId::new).collect();
-        let options = UndoOptions { interval_ms: whole(interval_ms), replicas };
+        let options = UndoOptions { interval_ms: packet::milliseconds(interval_ms), replicas };
         Self { inner: crdt_core::UndoManager::new(&doc.inner, options) }
     }
 
     /// Puts onto the stack what was said since this was last called. Whether there was anything.
     pub fn record(&mut self, doc: &Doc, now_ms: f64) -> bool {
-        self.inner.record(&doc.inner, whole(now_ms))
+        self.inner.record(&doc.inner, packet::milliseconds(now_ms))
     }
 
     /// Tells where the selection is, as encoded anchors.
@@ -91,10 +91,4 @@ fn packed(undone: &Undone) -> Vec<u8> {
     }
     packet::write_edits(&mut out, &undone.edits);
     out
-}
-
-/// Milliseconds from JavaScript: what is no number is 0.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "such a cast saturates")]
-fn whole(milliseconds: f64) -> u64 {
-    milliseconds as u64
 }

@@ -11,6 +11,7 @@ import type { List } from "./list.js";
 import type { NamedText } from "./named-text.js";
 import { Sequences } from "./sequences.js";
 import { DocSync, type SyncHandlers } from "./sync.js";
+import { Versions } from "./versions.js";
 
 export interface DocOptions {
   /**
@@ -80,7 +81,7 @@ export type Expand = "before" | "after" | "both" | "none";
  * same deltas, in whatever order and however often, hold the same text. Events are delivered when the
  * operation that caused them has finished, so listeners may edit the document.
  */
-export class Doc {
+export class Doc extends Versions {
   /** The name under which this copy issues operations: 16 hexadecimal digits. */
   readonly replica: string;
 
@@ -96,6 +97,7 @@ export class Doc {
   #rich = false;
 
   constructor(options: DocOptions = {}, /** @internal */ open = (bits: bigint): WasmDoc => new WasmDoc(bits)) {
+    super();
     this.replica = options.replica ?? randomReplica();
     const bits = replicaBits(this.replica);
     needEngine();
@@ -128,18 +130,13 @@ export class Doc {
     return this.#live().length;
   }
 
-  toString(): string {
+  override toString(): string {
     return this.#live().text();
   }
 
   /** The text from `start` to before `end`. Unlike a string's `slice`, refuses what is outside. */
   slice(start: number, end: number = this.length): string {
-    const wasm = this.#live();
-    try {
-      return wasm.slice(whole(start), whole(end));
-    } catch (error) {
-      throw fromWasm(error);
-    }
+    return this.ask((wasm) => wasm.slice(whole(start), whole(end)));
   }
 
   /** Whether it never held anything but text: no mark, no embed, no register. */
@@ -153,12 +150,7 @@ export class Doc {
    * What is outside is refused.
    */
   runs(start = 0, end: number = this.length): TextRun[] {
-    const wasm = this.#live();
-    try {
-      return new PacketReader(wasm.runs(whole(start), whole(end))).runs();
-    } catch (error) {
-      throw fromWasm(error);
-    }
+    return this.ask((wasm) => new PacketReader(wasm.runs(whole(start), whole(end))).runs());
   }
 
   /**
@@ -350,12 +342,7 @@ export class Doc {
 
   /** Everything that a document with this `version()` lacks; without one, everything. */
   deltaSince(version?: Uint8Array): Uint8Array {
-    const wasm = this.#live();
-    try {
-      return wasm.deltaSince(version);
-    } catch (error) {
-      throw fromWasm(error);
-    }
+    return this.ask((wasm) => wasm.deltaSince(version));
   }
 
   /**
@@ -383,9 +370,77 @@ export class Doc {
     return new PacketReader(this.#live().pending()).pending();
   }
 
-  /** The whole state, for `Doc.fromSnapshot`. */
-  snapshot(): Uint8Array {
-    return this.#live().snapshot();
+  /**
+   * The whole state, for `Doc.fromSnapshot`, which reads both profiles.
+   *
+   * @param options `profile`: `"fast"` (the default) opens fastest; `"compact"` is smallest, takes some ten times as long to write, and
+   * longer to open
+   */
+  snapshot(options: { readonly profile?: "fast" | "compact" } = {}): Uint8Array {
+    return this.#live().snapshot(options.profile === "compact");
+  }
+
+  /**
+   * The document as it was at a version, as a document of its own, with the operations of that version and no other; it can go on, and
+   * be merged. O(*n* log *n*).
+   *
+   * @throws CrdtError `"not-reached"`, `"not-a-state"`, `"trimmed"`; `"replica-in-use"` if operations of `options.replica` are in it
+   */
+  at(version: Uint8Array, options: DocOptions = {}): Doc {
+    const wasm = this.#live();
+    return new Doc(options, (bits) => wasm.at(bits, version));
+  }
+
+  /**
+   * Brings the content back to what it was at a version, by new operations: nothing is lost, and what others say at the same time merges as
+   * ever. What showed then and shows now stays, with the carets in it. Marks, registers, named texts and lists are as they were, too; names
+   * of versions stay. One transaction, one step of undo. O(*n* log *n*).
+   *
+   * @returns what changed in the text
+   * @throws CrdtError `"not-reached"`, `"not-a-state"`, `"trimmed"`; `"full"` if there is no room for it; `"in-transaction"`
+   */
+  restore(version: Uint8Array, origin: unknown = "local"): TextEdit[] {
+    return this.#say(origin, (wasm) => new PacketReader(wasm.restore(version)).edits()).filter(isOfMainText);
+  }
+
+  /**
+   * Gives the present version a name, or an earlier one; everybody gets it with the next delta. A name that is given again names the new
+   * version; of two who give one name at once, the same one holds for everybody. Undo leaves names.
+   *
+   * @param name at most 1,011 bytes of UTF-8
+   * @throws CrdtError `"name-too-long"`, `"not-reached"`, `"in-transaction"`
+   */
+  nameVersion(name: string, version?: Uint8Array): void {
+    checkName(name);
+    this.#say("local", (wasm) => {
+      wasm.nameVersion(name, version);
+      return [];
+    });
+  }
+
+  /** Takes the name from a version, if it has one; as `nameVersion`. */
+  forgetVersion(name: string): void {
+    checkName(name);
+    this.#say("local", (wasm) => {
+      wasm.forgetVersion(name);
+      return [];
+    });
+  }
+
+  /**
+   * Forgets deleted text and history before a version, which every replica that is still to be heard of must have passed. What shows stays.
+   *
+   * No operation: other copies keep what they have. What arrives later and builds on what is gone is refused with `"trimmed"`, never
+   * merged wrongly: that copy has to load the document anew, from a snapshot. To trim beyond what a relay has stored makes its provider stop,
+   * with the same code. O(*n* log *n*).
+   *
+   * @throws CrdtError `"not-reached"`, `"not-a-state"`, `"in-transaction"`
+   */
+  trim(version: Uint8Array): void {
+    this.#refuseInTransaction();
+    this.ask((wasm) => {
+      wasm.trim(version);
+    });
   }
 
   /**
@@ -393,22 +448,12 @@ export class Doc {
    * `"after"`, after the one in front of it), also when that is deleted.
    */
   anchorAt(position: number, side: "before" | "after"): Uint8Array {
-    const wasm = this.#live();
-    try {
-      return wasm.anchorAt(whole(position), side === "before");
-    } catch (error) {
-      throw fromWasm(error);
-    }
+    return this.ask((wasm) => wasm.anchorAt(whole(position), side === "before"));
   }
 
   /** Where an anchor stands now; `undefined` while its character has not arrived here. */
   resolveAnchor(anchor: Uint8Array): number | undefined {
-    const wasm = this.#live();
-    try {
-      return wasm.resolveAnchor(anchor);
-    } catch (error) {
-      throw fromWasm(error);
-    }
+    return this.ask((wasm) => wasm.resolveAnchor(anchor));
   }
 
   /** Calls `listener` for every event of this type, until the returned function is called. */
@@ -457,27 +502,17 @@ export class Doc {
       undo,
       doc: () => this.#wasm,
       step: (which, origin) => {
-        const wasm = this.#live();
-        this.#refuseInTransaction();
-        const from = wasm.issued();
-        let packet: Uint8Array | undefined;
-        try {
-          packet = which === "undo" ? undo.undo(wasm) : undo.redo(wasm);
-        } catch (error) {
-          throw fromWasm(error);
-        }
-        if (!packet) {
-          return undefined;
-        }
-        const reader = new PacketReader(packet);
-        const selection = reader.byte() === 1 ? { anchor: reader.bytes(), head: reader.bytes() } : undefined;
-        const edits = reader.edits();
-        this.#rich ||= wasm.rich;
-        if (wasm.issued() > from) {
-          this.#track(edits, origin);
-          this.#tell({ edits, origin }, this.#events.heard("delta") ? wasm.issuedSince(from) : undefined);
-        }
-        return { selection };
+        let done: { selection: AnchoredSelection | undefined } | undefined;
+        this.#say(origin, (wasm) => {
+          const packet = which === "undo" ? undo.undo(wasm) : undo.redo(wasm);
+          if (!packet) {
+            return [];
+          }
+          const reader = new PacketReader(packet);
+          done = { selection: reader.byte() === 1 ? { anchor: reader.bytes(), head: reader.bytes() } : undefined };
+          return reader.edits();
+        });
+        return done;
       },
     };
   }
@@ -493,6 +528,21 @@ export class Doc {
 
   [Symbol.dispose](): void {
     this.free();
+  }
+
+  /** @internal */
+  protected override ask<Value>(call: (wasm: WasmDoc) => Value): Value {
+    const wasm = this.#live();
+    try {
+      return call(wasm);
+    } catch (error) {
+      throw fromWasm(error);
+    }
+  }
+
+  /** For what works on documents. @internal */
+  handle(): WasmDoc {
+    return this.#live();
   }
 
   #live(): WasmDoc {
@@ -571,6 +621,21 @@ export class Doc {
     if (!this.#open) {
       this.#tell(open, this.#events.heard("delta") ? wasm.issuedSince(open.from) : undefined);
     }
+  }
+
+  /** What the engine says by itself, as a transaction of its own. */
+  #say(origin: unknown, say: (wasm: WasmDoc) => AnyEdit[]): AnyEdit[] {
+    this.#refuseInTransaction();
+    return this.ask((wasm) => {
+      const from = wasm.issued();
+      const edits = say(wasm);
+      this.#rich ||= wasm.rich;
+      if (wasm.issued() > from) {
+        this.#track(edits, origin);
+        this.#tell({ edits, origin }, this.#events.heard("delta") ? wasm.issuedSince(from) : undefined);
+      }
+      return edits;
+    });
   }
 
   #tell(made: { edits: AnyEdit[]; origin: unknown }, delta: Uint8Array | undefined): void {

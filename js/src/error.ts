@@ -29,10 +29,24 @@ export type CrdtErrorCode =
   /** Bytes that are no delta, snapshot, version or anchor of this library. */
   | "malformed"
   | "unsupported-version"
+  | "unsupported-features"
   | "limit-exceeded"
   /** A delta that contradicts what is known: somebody used a replica id twice, or made it up. */
   | "replica-collision"
   | "invalid-reference"
+  /** Bytes or a version that build on history which was trimmed: load the document anew, from a snapshot. */
+  | "trimmed"
+  /** A version that this document has not reached, or that holds an operation without what that refers to. */
+  | "not-reached"
+  | "not-a-state"
+  /** A replica id whose operations are in the version: a document of its own needs an id of its own. */
+  | "replica-in-use"
+  /** Operations that refer to each other in a circle: somebody made up the document. */
+  | "circular"
+  /** A log with a bad record in front of a good one: it is not as it was written. */
+  | "damaged"
+  /** A document without operations that the log holds, of which they would be lost. */
+  | "lacking"
   /** A replica id that is not 16 hexadecimal digits. */
   | "invalid-replica"
   /** Content that the document has no form for, in an editor; or an editor's schema without paragraphs. */

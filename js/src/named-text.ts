@@ -1,6 +1,7 @@
 import type { Expand } from "./doc.js";
 import { replaced, type TextEdit, type TextRun } from "./edit.js";
 import { fromWasm } from "./error.js";
+import type { Attribution, DeletedText } from "./history.js";
 import { checkMarks, checkName, checkText, jsonText, whole } from "./input.js";
 import type { Json, Marks } from "./json.js";
 import { marksToText, PacketReader, textToMarks } from "./packet.js";
@@ -49,6 +50,26 @@ export class NamedText {
   /** As `Doc.runs`. */
   runs(start = 0, end: number = this.length): TextRun[] {
     return this.#read((wasm) => new PacketReader(wasm.runsIn(this.name, whole(start), whole(end))).runs());
+  }
+
+  /** As `Doc.textAt`; empty where nobody had edited it yet. */
+  textAt(version: Uint8Array): string {
+    return this.#read((wasm) => wasm.textAt(this.name, version));
+  }
+
+  /** As `Doc.sliceAt`. */
+  sliceAt(version: Uint8Array, start: number, end: number): string {
+    return this.#read((wasm) => wasm.sliceAt(this.name, version, whole(start), whole(end)));
+  }
+
+  /** As `Doc.attribution`. */
+  attribution(start = 0, end: number = this.length): Attribution[] {
+    return this.#read((wasm) => new PacketReader(wasm.attribution(this.name, whole(start), whole(end))).attribution());
+  }
+
+  /** As `Doc.deletedText`. */
+  deletedText(start = 0, end: number = this.length): DeletedText[] {
+    return this.#read((wasm) => new PacketReader(wasm.deletedText(this.name, whole(start), whole(end))).deletedText());
   }
 
   /** As `Doc.insert`. */

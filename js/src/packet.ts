@@ -1,5 +1,8 @@
 /** Reads the packets that `crdt-wasm/src/packet.rs` writes; the layout is private to the two. */
+import type { AuthorEntry } from "./authors.js";
+import type { DeltaVersion } from "./delta.js";
 import type { AnyEdit, NamedEdit, TextEdit, TextRun } from "./edit.js";
+import type { Attribution, DeletedText, HistoryStep, OpId, OpRange } from "./history.js";
 import { eachMark, type Json, type Marks } from "./json.js";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -9,7 +12,7 @@ export interface PendingReport {
   /** How many operations wait. */
   readonly operations: number;
   /** Which are missing: numbers `from` to before `to` of a replica. */
-  readonly missing: readonly { readonly replica: string; readonly from: number; readonly to: number }[];
+  readonly missing: readonly OpRange[];
 }
 
 export class PacketReader {
@@ -175,12 +178,61 @@ export class PacketReader {
   }
 
   pending(): PendingReport {
-    const operations = this.number();
-    const missing = [];
+    return { operations: this.number(), missing: this.#all(() => this.#operations()) };
+  }
+
+  deltaVersion(): DeltaVersion {
+    return { start: this.bytes(), end: this.bytes(), ranges: this.#all(() => this.#operations()) };
+  }
+
+  attribution(): Attribution[] {
+    return this.#all(() => ({ position: this.number(), length: this.number(), ...this.#operations() }));
+  }
+
+  deletedText(): DeletedText[] {
+    return this.#all(() => ({
+      position: this.number(),
+      text: this.text(),
+      insertedBy: this.#operation(),
+      deletedBy: this.#operation(),
+    }));
+  }
+
+  namedVersions(): Map<string, Uint8Array> {
+    return new Map(this.#all(() => [this.text(), this.bytes()] as const));
+  }
+
+  /** The edits of named texts and lists are left out. */
+  step(): HistoryStep {
+    const operations = this.#operations();
+    const time = this.number();
+    const edits = this.edits().filter((edit): edit is TextEdit => edit.type !== "in");
+    return { ...operations, ...(time > 0 ? { timeMs: time - 1 } : {}), edits };
+  }
+
+  author(): { user: string; timeMs: number } {
+    return { user: this.text(), timeMs: this.number() };
+  }
+
+  authors(): AuthorEntry[] {
+    return this.#all(() => ({ ...this.#operations(), ...this.author() }));
+  }
+
+  #operation(): OpId {
+    return { replica: this.id(), seq: this.number() };
+  }
+
+  #operations(): OpRange {
+    return { replica: this.id(), from: this.number(), to: this.number() };
+  }
+
+  /** As many as there are up to the end. */
+  #all<Value>(read: () => Value): Value[] {
+    const all: Value[] = [];
     while (!this.done) {
-      missing.push({ replica: this.id(), from: this.number(), to: this.number() });
+      all.push(read());
     }
-    return { operations, missing };
+    return all;
   }
 }
 
@@ -212,10 +264,7 @@ export function writeRuns(runs: readonly TextRun[]): Uint8Array {
   const bytes: number[] = [];
   const encoder = new TextEncoder();
   const number = (value: number): void => {
-    for (; value >= 0x80; value = Math.floor(value / 128)) {
-      bytes.push((value % 128) + 128);
-    }
-    bytes.push(value);
+    bytes.push(...varint(value));
   };
   const text = (value: string): void => {
     const encoded = encoder.encode(value);
@@ -237,4 +286,24 @@ export function writeRuns(runs: readonly TextRun[]): Uint8Array {
     }
   }
   return Uint8Array.from(bytes);
+}
+
+/** Byte strings behind each other, each with its length in front. */
+export function writeAllBytes(all: readonly Uint8Array[]): Uint8Array {
+  const parts = all.flatMap((bytes) => [Uint8Array.from(varint(bytes.length)), bytes]);
+  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  for (; value >= 0x80; value = Math.floor(value / 128)) {
+    bytes.push((value % 128) + 128);
+  }
+  return [...bytes, value];
 }

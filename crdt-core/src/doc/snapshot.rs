@@ -154,7 +154,7 @@ impl Doc {
         if version.len() > MAX_REPLICAS {
             return Err(DecodeError::LimitExceeded("replicas of a snapshot"));
         }
-        if text.len() > MAX_TEXT_BYTES {
+        if text.len() as u64 > MAX_TEXT_BYTES as u64 {
             return Err(DecodeError::LimitExceeded("text of a snapshot"));
         }
         if items.len() > limits.max_items {

@@ -113,7 +113,7 @@ impl Doc {
         version: &[(ReplicaId, Seq)],
         timed: &Timed<'_>,
     ) -> Result<Self, DecodeError> {
-        if timed.text().len() > MAX_TEXT_BYTES {
+        if timed.text().len() as u64 > MAX_TEXT_BYTES as u64 {
             return Err(DecodeError::LimitExceeded("text of a snapshot"));
         }
         if version.len() > MAX_REPLICAS {

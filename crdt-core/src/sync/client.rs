@@ -128,8 +128,12 @@ impl Client {
     pub fn disconnected(&mut self, doc: &Doc, code: Option<CloseCode>) -> Outputs {
         let mut out = Vec::new();
         self.forget_connection(&mut out);
-        if let Some(code) = code.filter(|code| code.is_final()) {
-            self.stop(StopReason::Closed { code, text: String::new() }, &mut out);
+        match code {
+            Some(CloseCode::TRIMMED) => self.stop(StopReason::Trimmed, &mut out),
+            Some(code) if code.is_final() => {
+                self.stop(StopReason::Closed { code, text: String::new() }, &mut out);
+            }
+            _ => {}
         }
         self.refresh(doc, &mut out);
         out
@@ -238,6 +242,7 @@ impl Client {
             (Frame::Ignored { .. } | Frame::Pong { .. } | Frame::AuthOk { .. }, _) => {}
             (Frame::Ping { nonce }, _) => self.send(0, &Frame::Pong { nonce }, out),
             (Frame::GoAway { after_ms }, _) => self.close(CloseCode::GOING_AWAY, Some(after_ms), out),
+            (Frame::Error { code: CloseCode::TRIMMED, .. }, _) => return Err(StopReason::Trimmed),
             (Frame::Error { code, text }, _) if code.is_final() => {
                 return Err(StopReason::Closed { code, text: text.into() });
             }
@@ -390,8 +395,13 @@ impl Client {
         if self.phase != Phase::Joined || self.permission != Permission::Write {
             return;
         }
-        for frame in self.outgoing.cut(doc, self.handle) {
-            self.send_encoded(self.handle, frame, out);
+        match self.outgoing.cut(doc, self.handle) {
+            Some(frames) => {
+                for frame in frames {
+                    self.send_encoded(self.handle, frame, out);
+                }
+            }
+            None => self.stop(StopReason::Trimmed, out),
         }
     }
 
@@ -458,7 +468,7 @@ fn apply(doc: &mut Doc, delta: &[u8], out: &mut Outputs) -> Result<(), StopReaso
     if delta.is_empty() {
         return Ok(());
     }
-    let edits = doc.apply(delta).map_err(StopReason::Apply)?;
+    let edits = doc.apply(delta)?;
     if !edits.is_empty() {
         out.push(Output::Edits(edits));
     }

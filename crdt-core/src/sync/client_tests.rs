@@ -512,3 +512,48 @@ fn a_server_that_claims_too_much_makes_nobody_wait() {
     assert_eq!((doc.text().as_str(), doc.version().len()), ("mine too", 1));
     assert_eq!(doc.delta_since(&claims), [0xd2, 0, 0]);
 }
+
+#[test]
+fn a_client_stops_where_trimmed_history_is_missing() {
+    let trimmed = |text: &str| {
+        let mut doc = doc(1, text);
+        doc.delete(1..text.len()).unwrap();
+        doc.trim(&doc.version().clone()).unwrap();
+        doc
+    };
+    // The server lacks what was trimmed here.
+    let mut mine = trimmed("abc");
+    let (mut client, outputs) = joined_with(&mut mine, Limits::default());
+    assert_eq!(batches(&outputs), []);
+    assert_eq!(*client.status(), Status::Stopped(StopReason::Trimmed));
+    assert!(outputs.contains(&Output::Close { code: CloseCode::TRIMMED, retry_after_ms: None }));
+    assert_eq!(type_one(&mut client, &mut mine), [], "it is not tried again");
+    assert_eq!(client.connected(&mine), []);
+
+    // It has all of that: then nothing is amiss.
+    let mut mine = trimmed("abc");
+    let mut client = Client::new("notes");
+    client.connected(&mine);
+    client.receive(&mut mine, &welcome(Limits::default()));
+    let frame = joined_frame(&client, JoinMode::Delta, mine.version().clone());
+    client.receive(&mut mine, &frame);
+    assert_eq!(batches(&type_one(&mut client, &mut mine)), [(1, 5, 6)]);
+
+    // The server has trimmed what is missing here, or is told to build on that.
+    let theirs = trimmed("xyz");
+    for message in [
+        Frame::Sync { up_to: 11, delta: &theirs.delta_since(&VersionVector::new()) }.encode(HANDLE),
+        Frame::Error { code: CloseCode::TRIMMED, text: "" }.encode(0),
+    ] {
+        let mut mine = doc(2, "mine");
+        let mut client = joined(&mut mine);
+        let outputs = client.receive(&mut mine, &message);
+        assert!(outputs.contains(&Output::Close { code: CloseCode::TRIMMED, retry_after_ms: None }));
+        assert_eq!(*client.status(), Status::Stopped(StopReason::Trimmed));
+        assert_eq!((mine.text().as_str(), mine.version().len()), ("mine", 1));
+    }
+    let mut mine = doc(2, "mine");
+    let mut client = joined(&mut mine);
+    client.disconnected(&mine, Some(CloseCode::TRIMMED));
+    assert_eq!(*client.status(), Status::Stopped(StopReason::Trimmed));
+}

@@ -19,6 +19,8 @@ impl CloseCode {
     pub const REPLICA_COLLISION: Self = Self(4409);
     /// The document has another epoch: what the client holds must not be merged into it.
     pub const RESET: Self = Self(4410);
+    /// Operations build on history that the other side has trimmed: the client has to load the document anew.
+    pub const TRIMMED: Self = Self(4411);
     /// A message is larger than the limit.
     pub const TOO_LARGE: Self = Self(4413);
     /// A delta cannot be read, does not match its header, or contradicts the document.

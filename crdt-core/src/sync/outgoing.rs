@@ -143,9 +143,12 @@ impl Outgoing {
     }
 
     /// Cuts batches in causal order, as long as more may be in flight: each refers only to operations
-    /// that the server has or that were sent before it.
-    pub(super) fn cut(&mut self, doc: &Doc, handle: Handle) -> Vec<Vec<u8>> {
+    /// that the server has or that were sent before it. `None` if the server lacks what was trimmed here.
+    pub(super) fn cut(&mut self, doc: &Doc, handle: Handle) -> Option<Vec<Vec<u8>>> {
         self.release();
+        if !doc.can_tell_since(&self.sent) {
+            return None;
+        }
         let mut unsent: Vec<(ReplicaId, Seq)> = lacking(doc.version(), &self.sent).collect();
         let mut frames = Vec::new();
         let mut went_on = true;
@@ -156,7 +159,7 @@ impl Outgoing {
             });
             for &(replica, count) in &unsent {
                 if self.in_flight.len() >= self.in_flight_max {
-                    return frames;
+                    return Some(frames);
                 }
                 let from = self.sent.get(replica);
                 let Some((to, delta)) = self.cut_batch(doc, replica, from..count) else { continue };
@@ -166,7 +169,7 @@ impl Outgoing {
                 went_on = true;
             }
         }
-        frames
+        Some(frames)
     }
 
     /// Cuts a batch as long as may be, if its first operation can go now.

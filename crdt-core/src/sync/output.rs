@@ -76,6 +76,9 @@ pub enum StopReason {
     Protocol(Option<FrameError>),
     /// The server sent operations that contradict this copy.
     Apply(ApplyError),
+    /// One side lacks history that the other has trimmed, or says what builds on it. The document has to be loaded anew, and
+    /// edits that are in nobody's store made again there.
+    Trimmed,
 }
 
 /// Where a copy of a document stands in the server's log: to be kept together with the document.
@@ -93,6 +96,12 @@ impl From<FrameError> for StopReason {
     }
 }
 
+impl From<ApplyError> for StopReason {
+    fn from(error: ApplyError) -> Self {
+        if error == ApplyError::Trimmed { Self::Trimmed } else { Self::Apply(error) }
+    }
+}
+
 impl StopReason {
     /// What the connection is closed with.
     pub(super) fn close_code(&self) -> CloseCode {
@@ -102,6 +111,7 @@ impl StopReason {
             Self::Closed { code, .. } => *code,
             Self::UnsupportedVersion(_) => CloseCode::UNSUPPORTED_VERSION,
             Self::Protocol(_) => CloseCode::PROTOCOL,
+            Self::Trimmed => CloseCode::TRIMMED,
             Self::Apply(ApplyError::ReplicaCollision { .. }) => CloseCode::REPLICA_COLLISION,
             Self::Apply(_) => CloseCode::INVALID_DELTA,
         }

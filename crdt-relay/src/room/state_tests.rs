@@ -243,6 +243,20 @@ fn an_operation_that_contradicts_the_document_closes_its_session() {
 }
 
 #[test]
+fn what_builds_on_trimmed_history_is_told_to_reload() {
+    let mut doc = typed(1, "a long story");
+    let mut late = Doc::new(ReplicaId::new(2));
+    late.apply(&doc.delta_since(&VersionVector::new())).unwrap();
+    late.insert(6, "er").unwrap();
+    doc.delete(1..12).unwrap();
+    doc.trim(&doc.version().clone()).unwrap();
+    let mut room = RoomState::new(HANDLE, Opened { doc, epoch: 5, head: 0, bytes: 0 }, RoomLimits::default());
+    join(&mut room, 1);
+    join(&mut room, 2);
+    assert_closed(&mut room, &batch(&late, 0, 2), CloseCode::TRIMMED);
+}
+
+#[test]
 fn a_reference_that_turns_out_to_be_wrong_harms_nobody_but_its_sender() {
     let mut room = room();
     let mut victim = typed(1, "ab");

@@ -49,6 +49,11 @@ export function readIdentity(state: unknown): Identity {
   return isIdentity(state) ? tidied(state) : { name: "Somebody", color: "#5f6b76" };
 }
 
+/** A colour for somebody of whom nothing but the copy's name is known: the same in every page. */
+export function colorOf(replica: string): string {
+  return COLORS[parseInt(replica.slice(-6), 16) % COLORS.length] ?? "#5f6b76";
+}
+
 function isIdentity(value: unknown): value is Identity {
   return (
     typeof value === "object" && value !== null &&

@@ -5,8 +5,10 @@ import { bindQuill } from "crdt-js/quill";
 import "quill/dist/quill.snow.css";
 import "./style.css";
 import "./toolbar.css";
+import "./history.css";
 import { documentAddress, documentName, newDocumentName } from "./document-name.js";
 import { makeEditor } from "./editor.js";
+import { Authors, HistoryPanel } from "./history.js";
 import { loadIdentity, saveIdentity } from "./identity.js";
 import { showPeople } from "./people.js";
 import { type Safety, SaveIndicator } from "./save-indicator.js";
@@ -18,6 +20,7 @@ address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
 const doc = new Doc();
 const provider = new WebSocketProvider(doc, address.href, name);
 const undo = new UndoManager(doc);
+const authors = new Authors(provider);
 const quill = makeEditor(byId("editor"), byId("toolbar"), undo, notify);
 quill.root.setAttribute("aria-label", `Text of ${name}`);
 quill.root.setAttribute("role", "textbox");
@@ -41,6 +44,7 @@ keepPeople();
 keepSafety();
 keepCount();
 keepBarHeight();
+offerHistory();
 quill.focus();
 
 // For the console of the browser, and for the browser test.
@@ -54,7 +58,8 @@ async function keepIdentity(): Promise<void> {
   const show = (): void => {
     nameField.value = me.name;
     colorField.value = me.color;
-    provider.presence.update({ name: me.name, color: me.color });
+    authors.learn(doc.replica, me);
+    provider.presence.update({ name: me.name, color: me.color, replica: doc.replica });
   };
   const change = (): void => {
     me = saveIdentity({ name: nameField.value, color: colorField.value });
@@ -67,6 +72,25 @@ async function keepIdentity(): Promise<void> {
     quill.focus();
   });
   show();
+}
+
+function offerHistory(): void {
+  const elements = {
+    panel: byId("history"),
+    open: button("history-open"),
+    close: button("history-close"),
+    slider: input("history-slider"),
+    step: byId("history-step"),
+    text: byId("history-text"),
+    authors: byId("history-authors"),
+    restore: button("history-restore"),
+    form: byId("history-form") as HTMLFormElement,
+    name: input("history-name"),
+    versions: byId("history-versions"),
+  };
+  new HistoryPanel(doc, authors, elements, (isOpen) => {
+    byId("sheet").hidden = isOpen;
+  });
 }
 
 function keepPeople(): void {
@@ -173,6 +197,10 @@ function byId(id: string): HTMLElement {
 
 function input(id: string): HTMLInputElement {
   return byId(id) as HTMLInputElement;
+}
+
+function button(id: string): HTMLButtonElement {
+  return byId(id) as HTMLButtonElement;
 }
 
 function link(id: string): HTMLAnchorElement {

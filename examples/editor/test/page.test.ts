@@ -177,3 +177,61 @@ test("an image that is picked is in everybody's text; one that is too large is m
   assert.ok(source.length <= 400_000);
   assert.equal(await one.evaluate(() => window.editor.doc.length), 1);
 });
+
+test("the history shows each version with who wrote it, keeps names and brings a version back", async (context) => {
+  const relay = await relayFor(context);
+  const one = await person(relay, "history");
+  const other = await person(relay, "history");
+  for (const [page, name] of [[one, "Ada"], [other, "Grace"]] as const) {
+    await page.locator("#my-name").fill(name);
+    await page.locator("#my-name").press("Enter");
+  }
+  await one.locator("#people .person", { hasText: "Grace" }).waitFor();
+  await typeAtEnd(one, "Begun by Ada.");
+  await shows(other, "Begun by Ada.");
+  await typeAtEnd(other, " Ended by Grace.");
+  await shows(one, "Begun by Ada. Ended by Grace.");
+
+  await one.locator("#history-open").click();
+  const text = one.locator("#history-text");
+  const step = one.locator("#history-step");
+  const slider = one.locator("#history-slider");
+  assert.equal(await text.innerText(), "Begun by Ada. Ended by Grace.");
+  assert.equal(await step.innerText(), "Step 29 of 29, by Grace");
+  assert.deepEqual(await one.locator("#history-authors li").allInnerTexts(), ["Ada", "Grace"]);
+  const color = await other.locator("#my-color").inputValue();
+  const written = text.locator("span", { hasText: "Ended by Grace." });
+  assert.equal(await written.evaluate((element) => getComputedStyle(element).getPropertyValue("--person")), color);
+  assert.ok(await one.locator("#history-restore").isDisabled(), "that is what is there");
+  assert.ok(await one.locator("#editor").isHidden());
+
+  await slider.press("Home");
+  await step.filter({ hasText: "The beginning" }).waitFor();
+  assert.equal(await text.innerText(), "");
+  for (let presses = 0; presses < 13; presses++) {
+    await slider.press("ArrowRight");
+  }
+  await step.filter({ hasText: "Step 13 of 29, by Ada" }).waitFor();
+  assert.equal(await text.innerText(), "Begun by Ada.");
+  assert.equal(await text.locator("mark").innerText(), ".");
+  await one.locator("#history-name").fill("Ada's part");
+  await one.locator("#history-name").press("Enter");
+
+  // The name is in the document, for everybody.
+  await other.locator("#history-open").click();
+  await other.locator("#history-versions .version", { hasText: "Ada's part" }).click();
+  await other.locator("#history-step").filter({ hasText: "Ada's part" }).waitFor();
+  assert.equal(await other.locator("#history-text").innerText(), "Begun by Ada.");
+  await other.locator("#history-restore").click();
+  await shows(other, "Begun by Ada.");
+  await shows(one, "Begun by Ada.");
+  assert.ok(await other.locator("#history").isHidden());
+  await other.locator("#undo").click();
+  await shows(one, "Begun by Ada. Ended by Grace.");
+
+  await one.locator("#history-versions .forget").click();
+  await other.waitForFunction(() => window.editor.doc.namedVersions().size === 0);
+  await one.locator("#history-slider").press("Escape");
+  assert.ok(await one.locator("#history").isHidden());
+  assert.ok(await one.locator("#editor").isVisible());
+});

@@ -70,6 +70,22 @@ try {
   await ada.keyboard.type(" Or the market.");
   await ada.locator("#save-text", { hasText: "15 edits" }).waitFor();
   await ada.screenshot({ path: `${OUT}/editor-offline.png` });
+
+  await relay.start();
+  await saveState(ada, "saved");
+  await ada.evaluate(() => {
+    window.editor.doc.nameVersion("Before Sunday");
+  });
+  await grace.locator(".ql-editor").focus();
+  await grace.keyboard.press("Control+End");
+  await grace.keyboard.type(" The market, then an ice cream.");
+  await ada.waitForFunction(() => window.editor.doc.toString().endsWith("ice cream."));
+  await ada.locator("#history-open").click();
+  for (let presses = 0; presses < 11; presses++) {
+    await ada.locator("#history-slider").press("ArrowLeft");
+  }
+  await ada.locator("#history-versions .version").waitFor();
+  await ada.screenshot({ path: `${OUT}/editor-history.png` });
 } finally {
   await browser.close();
   await relay.remove();

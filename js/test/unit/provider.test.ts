@@ -319,3 +319,68 @@ test("addresses of pages become addresses of sockets", (context) => {
     provider.destroy();
   }
 });
+
+test("a server that has trimmed what this copy lacks stops it, with a code that says reload", async (context) => {
+  const { relay, doc, provider, log } = start(context, { connect: false }, "mine");
+  relay.doc.insert(0, "forgotten");
+  relay.doc.delete(1, 8);
+  relay.doc.trim(relay.doc.version());
+  const messages: string[] = [];
+  provider.on("error", ({ message }) => messages.push(message));
+  provider.connect();
+  await settle();
+  assert.equal(provider.status, "stopped");
+  assert.deepEqual(provider.saved, { state: "offline", unsaved: true });
+  assert.deepEqual(log.filter((line) => line.startsWith("error")), ["error trimmed"]);
+  assert.match(messages.join(), /reload/);
+  assert.equal(doc.toString(), "mine");
+  assert.equal(relay.sockets[0]?.closedWith, 4411);
+  context.mock.timers.tick(600_000);
+  await settle();
+  assert.equal(relay.sockets.length, 1, "it does not come back");
+  // What the error asks for: the document anew, from a snapshot. What had been sent by then is in it.
+  const reloaded = Doc.fromSnapshot(relay.doc.snapshot());
+  const again = new WebSocketProvider(reloaded, "ws://relay.test/v1/sync", "notes", { WebSocket: relay.WebSocket });
+  reloaded.insert(0, "again: ");
+  await settle();
+  assert.deepEqual(again.saved, { state: "saved", unsaved: false });
+  assert.match(relay.doc.toString(), /^again: (?:minef|fmine)$/);
+  again.destroy();
+});
+
+test("a copy that trimmed what the server lacks stops instead of sending half of it", async (context) => {
+  const { relay, doc, provider, log } = start(context, { connect: false }, "mine, and more");
+  doc.delete(4, 10);
+  doc.trim(doc.version());
+  provider.connect();
+  await settle();
+  assert.equal(provider.status, "stopped");
+  assert.deepEqual(log.filter((line) => line.startsWith("error")), ["error trimmed"]);
+  assert.ok(!relay.received.includes("15"));
+  assert.equal(relay.doc.toString(), "");
+  doc.insert(4, "!");
+  await settle();
+  assert.deepEqual(provider.saved, { state: "offline", unsaved: true });
+  assert.equal(doc.toString(), "mine!");
+});
+
+test("a copy that trimmed what the server has goes on", async (context) => {
+  const { relay, doc, provider } = start(context, {}, "mine, and more");
+  await settle();
+  doc.delete(4, 10);
+  await settle();
+  doc.trim(doc.version());
+  doc.insert(4, "!");
+  await settle();
+  assert.equal(relay.doc.toString(), "mine!");
+  assert.deepEqual(provider.saved, { state: "saved", unsaved: false });
+});
+
+test("the server says that edits build on what it has trimmed", async (context) => {
+  const { relay, provider, log } = start(context, {}, "mine");
+  await settle();
+  relay.open[0]?.drop(4411);
+  await settle();
+  assert.equal(provider.status, "stopped");
+  assert.deepEqual(log.filter((line) => line.startsWith("error")), ["error trimmed"]);
+});

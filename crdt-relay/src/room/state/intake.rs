@@ -60,6 +60,9 @@ impl RoomState {
             Err(error @ ApplyError::ReplicaCollision { .. }) => {
                 return Err(Violation { code: CloseCode::REPLICA_COLLISION, text: error.to_string() });
             }
+            Err(error @ ApplyError::Trimmed) => {
+                return Err(Violation { code: CloseCode::TRIMMED, text: error.to_string() });
+            }
             Err(error) => return Err(Violation { code: CloseCode::INVALID_DELTA, text: error.to_string() }),
         }
         Ok(())
