@@ -233,9 +233,34 @@ fn old_operations_that_come_again_change_nothing() {
             same("edits of what is known", &trimmed.apply(delta).map_err(fail)?, &Vec::new())?;
         }
         same("the document", &trimmed.encode_snapshot(), &bytes)?;
+        let mut history = trimmed.history().map_err(fail)?;
+        let mut text = history.text();
+        while let Some(step) = history.next() {
+            text = replayed(&text, &step.edits);
+            same("text by steps", &text, &history.text())?;
+            same("text of the whole", &Ok(history.text()), &docs[0].text_at(history.version()))?;
+        }
+        same("text at the end", &text, &trimmed.text())?;
+        while let Some(step) = history.previous() {
+            text = replayed(&text, &step.edits);
+            same("text by steps back", &text, &history.text())?;
+        }
+        same("the start of history", history.version(), &trimmed.floor())?;
         for version in &versions {
             match trimmed.text_at(version) {
-                Ok(text) => same("text at a version", &Ok(text), &docs[0].text_at(version))?,
+                Ok(text) => {
+                    same("text at a version", &Ok(text), &docs[0].text_at(version))?;
+                    let runs = docs[0].runs_at(version).map_err(fail)?;
+                    same("runs at a version", &trimmed.runs_at(version).map_err(fail)?, &runs)?;
+                    let then = trimmed.at(ReplicaId::new(77), version).map_err(fail)?;
+                    then.assert_invariants();
+                    same("document at a version", &then.runs(), &runs)?;
+                    let (from, to) = (trimmed.version(), version);
+                    same("what changed since", &trimmed.diff(from, to), &docs[0].diff(from, to))?;
+                    let mut restored = trimmed.clone();
+                    restored.restore(version).map_err(fail)?;
+                    same("restored", &restored.runs(), &runs)?;
+                }
                 Err(HistoryError::Trimmed) => {
                     same("that it was trimmed", &trimmed.can_tell_since(version), &false)?;
                 }

@@ -23,16 +23,16 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 /// What a snapshot in document order says.
-struct Past<'a> {
-    items: Items<'a>,
-    textless: Textless<'a>,
+pub(super) struct Past<'a> {
+    pub(super) items: Items<'a>,
+    pub(super) textless: Textless<'a>,
     /// By place of the replica; empty if nothing was trimmed.
-    floors: &'a [Seq],
+    pub(super) floors: &'a [Seq],
     /// What shows, `visible` bytes, then what is deleted.
-    text: String,
-    visible: usize,
-    anchors: &'a [u8],
-    deletions: &'a [u8],
+    pub(super) text: String,
+    pub(super) visible: usize,
+    pub(super) anchors: &'a [u8],
+    pub(super) deletions: &'a [u8],
 }
 
 impl Doc {
@@ -143,7 +143,8 @@ impl Doc {
         out
     }
 
-    fn load(
+    /// Replicas have the indices of their places in `version`.
+    pub(super) fn load(
         replica: ReplicaId,
         version: &[(ReplicaId, Seq)],
         past: Past<'_>,
@@ -238,6 +239,13 @@ impl Listed {
         Self { places, indices, version }
     }
 
+    /// All replicas of a log in the order of their indices, with what is before their floors.
+    pub(super) fn all_of(log: &OpLog) -> Self {
+        let indices: Vec<ReplicaIndex> = (0..).take(log.replica_count()).collect();
+        let version = log.replicas().iter().map(|one| (one.id(), one.floor())).collect();
+        Self { places: indices.clone(), indices, version }
+    }
+
     /// An element by the place of its replica.
     fn place(&self, id: LocalId) -> LocalId {
         if id == LocalId::START { id } else { LocalId::new(self.places[id.replica as usize], id.seq) }
@@ -272,6 +280,20 @@ impl<'a> InDocumentOrder<'a> {
         if part.is_head() {
             let Placement { element, side } = self.placements.of(part.id);
             self.heads.push(Placement { element: self.listed.place(element), side });
+        }
+    }
+
+    /// With no deletions: nothing was said since.
+    pub(super) fn finish_at_floor(self, floors: Vec<Seq>) -> PastWriter {
+        let mut anchors = AnchorsWriter::default();
+        for (placement, derived) in self.heads.into_iter().zip(self.derived.finish()) {
+            anchors.push(placement, derived);
+        }
+        PastWriter::InDocumentOrder {
+            items: self.items,
+            floors,
+            anchors,
+            deletions: DeletionsWriter::default(),
         }
     }
 

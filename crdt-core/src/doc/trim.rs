@@ -271,7 +271,7 @@ fn named_up_to(ranges: &[(LocalId, Seq)], item: ItemPart) -> Seq {
 
 /// A run of elements in document order.
 #[derive(Clone, Copy)]
-struct Part<'a> {
+pub(super) struct Part<'a> {
     item: ItemPart,
     text: &'a str,
     /// Deleted before the version: its text goes, and it need not stay.
@@ -304,7 +304,7 @@ impl<'a> Part<'a> {
 }
 
 /// All elements, and which of them stay.
-struct Parts<'a> {
+pub(super) struct Parts<'a> {
     /// In document order.
     parts: Vec<Part<'a>>,
     /// What the first element of each was placed beside.
@@ -338,6 +338,32 @@ impl<'a> Parts<'a> {
         }
         all.keep_siblings();
         all
+    }
+
+    /// All of `parts`, which stay.
+    pub(super) fn all(log: &OpLog, parts: Vec<Part<'a>>) -> Self {
+        Self::of(log, parts, &[])
+    }
+
+    /// Appends the first `len` elements of an item, as `shows` says of each stretch whether it does and how long that is so.
+    pub(super) fn cut(
+        item: ItemPart,
+        text: &'a str,
+        len: Seq,
+        parts: &mut Vec<Part<'a>>,
+        shows: impl Fn(LocalId, Seq) -> (bool, Seq),
+    ) {
+        let part = Part { dead: false, ..Part::of(item, text) };
+        let mut rest = if len < item.len { part.split(len).0 } else { part };
+        while rest.item.len > 0 {
+            let (shows, count) = shows(rest.item.id, rest.item.len);
+            let (mut here, behind) = rest.split(count);
+            let shows = shows && !here.text.is_empty();
+            here.item.flags =
+                here.item.flags & !ItemPart::DELETED | if shows { 0 } else { ItemPart::DELETED };
+            parts.push(here);
+            rest = behind;
+        }
     }
 
     /// The part that holds an element, and which of its elements it is.
@@ -402,7 +428,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Visits what stays, in document order.
-    fn visit_left(&self, mut visit: impl FnMut(ItemPart, &'a str)) {
+    pub(super) fn visit_left(&self, mut visit: impl FnMut(ItemPart, &'a str)) {
         let mut last = LocalId::START;
         for part in self.parts.iter().filter(|part| part.stays > 0) {
             let taken = if self.is_taken(last) { ItemPart::LEFT_TAKEN } else { 0 };

@@ -27,6 +27,7 @@ use crate::anchor::{Anchor, Side};
 use crate::ids::{OpId, Place, ReplicaId, ReplicaMap, Seq};
 pub(crate) use crate::limits::{MAX_REPLICAS, MAX_TEXT_BYTES};
 use crate::op::Keystroke;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// A replica's place in the op log of one document.
@@ -291,6 +292,11 @@ impl OpLog {
     /// Tells where elements were placed, for whoever asks for most of them. Takes O(entries) to make.
     pub(crate) fn placements(&self) -> Placements<'_> {
         Placements { finders: self.replicas.iter().map(Finder::new).collect() }
+    }
+
+    /// The text of elements, also of those before the floor; nothing of operations that are no elements.
+    pub(crate) fn text_of(&self, first: LocalId, len: Seq) -> String {
+        self.of(first.replica).text_of(first.replica, first.seq, first.seq + len)
     }
 
     /// The deletions of one replica, as far as there are entries: the first target, how many, whether they descend.

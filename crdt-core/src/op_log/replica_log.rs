@@ -3,6 +3,7 @@ use super::{LocalId, Placement, ReplicaIndex, WIDE_RUN};
 use crate::anchor::Side;
 use crate::ids::{ReplicaId, Seq};
 use crate::op::{Keystroke, Stroke};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -380,6 +381,18 @@ impl ReplicaLog {
         (first..self.entries.len())
             .take_while(move |&place| self.entries[place].seq < to)
             .map(move |place| self.cut(replica, place, from, to))
+    }
+
+    /// The text of the elements among the operations `from .. to`, trimmed past or not.
+    pub(super) fn text_of(&self, replica: ReplicaIndex, from: Seq, to: Seq) -> String {
+        let first = if from < to { self.find(from) } else { self.entries.len() };
+        let places = (first..self.entries.len()).take_while(|&place| self.entries[place].seq < to);
+        let told = places.filter(|&place| !self.entries[place].is_trimmed());
+        let parts = told.map(|place| match self.cut(replica, place, from, to) {
+            Said::Insert { text, .. } => text,
+            Said::Delete { .. } => "",
+        });
+        parts.collect()
     }
 
     /// The first target of each entry that deletes, how many it has, and whether they descend.

@@ -173,7 +173,12 @@ impl Sequence {
         self.index.note_use();
         let (slot, at) = self.find(first)?;
         let item = self.items.get(slot);
-        (!item.is_textless()).then(|| (len.min(seq(item.len() - at)), !item.is_deleted()))
+        Some((len.min(seq(item.len() - at)), !item.is_deleted()))
+    }
+
+    /// Whether an element has lost its text.
+    pub(crate) fn is_textless(&self, element: LocalId) -> bool {
+        self.find(element).is_some_and(|(slot, _)| self.items.get(slot).is_textless())
     }
 
     /// Whether one element stands directly behind another in the item of the last edit.

@@ -96,6 +96,27 @@ pub(crate) enum PastWriter {
     InOrderOfTime(TimedWriter),
 }
 
+impl PastWriter {
+    /// What is read of a snapshot of it, which is in document order.
+    pub(crate) fn into_parts(self) -> PastParts<'static> {
+        let Self::InDocumentOrder { items, floors, anchors, deletions } = self else {
+            unreachable!("asked for what is in document order");
+        };
+        let [items, textless, mut text, mut deleted] = items.finish();
+        let visible = text.len();
+        text.append(&mut deleted);
+        PastParts::InDocumentOrder {
+            items: Cow::Owned(items),
+            textless: Cow::Owned(textless),
+            floors,
+            text: String::from_utf8(text).expect("the text of a document"),
+            visible,
+            anchors: Cow::Owned(anchors.finish()),
+            deletions: Cow::Owned(deletions.finish()),
+        }
+    }
+}
+
 impl SnapshotWriter {
     pub(crate) fn finish(self, profile: SnapshotProfile, unknown: &Unknown) -> Vec<u8> {
         let Self { version, past, pending, carried } = self;

@@ -8,6 +8,7 @@
 //! everything once more in it and keeps where each operation was felt, and [`History`] goes along that.
 
 mod attribution;
+mod base;
 mod order;
 mod reading;
 mod restore;

@@ -74,7 +74,8 @@ impl Doc {
     /// # Errors
     /// As there.
     pub fn runs_at(&self, version: &VersionVector) -> Result<Vec<TextRun>, HistoryError> {
-        let edits = self.diff(&VersionVector::new(), version)?;
+        self.check_version(version)?;
+        let edits = self.diff_checked(&VersionVector::new(), version)?;
         let run = |edit| match edit {
             TextEdit::Insert { text, marks, .. } => Some(TextRun::text(text, marks)),
             TextEdit::Embed { value, marks, .. } => Some(TextRun::embed(value, marks)),
@@ -106,6 +107,11 @@ impl Doc {
     pub fn diff(&self, from: &VersionVector, to: &VersionVector) -> Result<Vec<TextEdit>, HistoryError> {
         self.check_version(from)?;
         self.check_version(to)?;
+        self.diff_checked(from, to)
+    }
+
+    /// As [`Doc::diff`], also from nothing where the past was trimmed.
+    fn diff_checked(&self, from: &VersionVector, to: &VersionVector) -> Result<Vec<TextEdit>, HistoryError> {
         let log = self.warm_log();
         let then = [Then::of(self, &log, from)?, Then::of(self, &log, to)?];
         let mut cuts = Cuts::of_regions(self);
@@ -152,13 +158,10 @@ impl Doc {
         }
         let log = self.warm_log();
         let values = self.rich.iter().flat_map(|rich| &rich.values);
-        let carried = values.filter(|(id, _)| version.contains(**id));
+        let is_said = |id: OpId| version.contains(id) && !self.is_before_floor(id);
+        let carried = values.filter(|(id, _)| is_said(**id));
         let carried = carried.map(|(id, value)| (*id, value.clone())).collect();
-        let mut doc = Self::new(replica);
-        doc.limits = self.limits;
-        if let Some(rich) = &self.rich {
-            doc.rich_mut().expands = rich.expands.clone();
-        }
+        let mut doc = self.base(&log, replica)?;
         let not_a_state = |doc: &Self| HistoryError::NotAState { id: doc.lacked_by(&log, version) };
         match doc.apply_runs(runs_of(&log, version), carried, None) {
             Ok(()) if doc.version == *version => Ok(doc),

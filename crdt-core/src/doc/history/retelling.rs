@@ -113,7 +113,7 @@ impl Doc {
         // Nobody has to have seen what a statement names, and somebody may have made that up.
         let order =
             in_order(&needs).or_else(|_| in_order(&Vec::new())).map_err(|_| HistoryError::Circular)?;
-        let mut teller = Teller::new(self, &log, authors);
+        let mut teller = Teller::new(self, &log, authors, self.base(&log, self.replica)?);
         for stint in order {
             teller.say(stint);
         }
@@ -147,11 +147,8 @@ struct Teller<'a> {
 }
 
 impl<'a> Teller<'a> {
-    fn new(source: &'a Doc, log: &'a OpLog, authors: Option<&'a Authors>) -> Self {
-        let mut doc = Doc::new(source.replica);
-        for replica in log.replicas() {
-            doc.log.register(replica.id());
-        }
+    /// `doc` is what to start with, with the same indices as `log`.
+    fn new(source: &'a Doc, log: &'a OpLog, authors: Option<&'a Authors>, doc: Doc) -> Self {
         let told = Told {
             doc,
             rows: Vec::new(),

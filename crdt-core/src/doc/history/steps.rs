@@ -7,7 +7,7 @@ use crate::doc::edits::{At, Edits};
 use crate::error::HistoryError;
 use crate::event::TextEdit;
 use crate::ids::{ReplicaId, Seq, VersionVector};
-use crate::op_log::{LocalId, Said};
+use crate::op_log::LocalId;
 use crate::units::Size;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -66,12 +66,12 @@ pub struct History {
 impl Doc {
     /// How the document became what it is. What waits for missing operations is not in it.
     ///
-    /// O(*n* log *n*): everything is integrated once more.
+    /// It starts with nothing, or with what stood where the past was trimmed ([`Doc::floor`]). O(*n* log *n*): everything is
+    /// integrated once more.
     ///
     /// # Errors
-    /// [`HistoryError::Trimmed`]; [`HistoryError::Circular`] where a made-up snapshot was opened.
+    /// [`HistoryError::Circular`] where a made-up snapshot was opened.
     pub fn history(&self) -> Result<History, HistoryError> {
-        self.check_version(&VersionVector::new())?;
         Ok(History::of(self.tell(None)?))
     }
 
@@ -81,14 +81,13 @@ impl Doc {
     /// # Errors
     /// As [`Doc::history`].
     pub fn history_by_time(&self, authors: &Authors) -> Result<History, HistoryError> {
-        self.check_version(&VersionVector::new())?;
         Ok(History::of(self.tell(Some(authors))?))
     }
 }
 
 impl History {
     fn of(told: Told) -> Self {
-        Self { told, is_by_operation: false, index: 0, row: 0, offset: 0, version: VersionVector::new() }
+        Self { is_by_operation: false, index: 0, row: 0, offset: 0, version: told.doc.floor(), told }
     }
 
     /// The same with a step for every operation: for every character inserted or deleted. Starts in front of all.
@@ -239,13 +238,7 @@ impl History {
 
     /// The text of elements.
     fn text_of(&self, first: LocalId, count: Seq) -> String {
-        let mut text = String::new();
-        for said in self.told.doc.log.said(first.replica, first.seq, first.seq + count) {
-            if let Said::Insert { text: part, .. } = said {
-                text.push_str(part);
-            }
-        }
-        text
+        self.told.doc.log.text_of(first, count)
     }
 }
 

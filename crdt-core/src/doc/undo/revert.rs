@@ -197,7 +197,8 @@ impl<'a> Revert<'a> {
     /// visible. Tells how many that were.
     fn revive(&mut self, first: OpId, len: Seq) -> Result<Seq, EditError> {
         let Some((element, count, visible)) = self.doc.piece(first, len) else { return Ok(len) };
-        if visible {
+        // What was trimmed cannot come back.
+        if visible || self.doc.sequence.is_textless(element) {
             return Ok(count);
         }
         let (count, marks) = self.doc.marks_of_piece(element, count);
