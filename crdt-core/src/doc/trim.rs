@@ -448,9 +448,10 @@ impl<'a> Parts<'a> {
 /// Where the first element of an item was placed.
 fn placement(log: &OpLog, item: ItemPart) -> Placement {
     let LocalId { replica, seq } = item.id;
-    if item.is_head() {
-        log.of(replica).placement(replica, seq)
-    } else {
-        Placement { element: LocalId::new(replica, seq - 1), side: Side::After }
+    match seq.checked_sub(1) {
+        Some(before) if !item.is_head() => {
+            Placement { element: LocalId::new(replica, before), side: Side::After }
+        }
+        _ => log.of(replica).placement(replica, seq),
     }
 }

@@ -87,12 +87,15 @@ impl<'a> ChunksWriter<'a> {
 
     /// Appends a chunk, unless it is empty; compressed if that makes it smaller.
     pub(super) fn text(&mut self, tag: u8, bytes: &[u8]) {
+        let worth_it = |(_, packed): &(u8, Vec<u8>)| is_worth_it(bytes.len(), packed.len());
         let compressed = match self.profile {
-            SnapshotProfile::Fast => lz4(bytes),
+            SnapshotProfile::Fast => lz4(bytes).filter(worth_it),
             #[cfg(feature = "compact")]
-            SnapshotProfile::Compact => deflate(bytes),
+            SnapshotProfile::Compact => {
+                deflate(bytes).filter(worth_it).or_else(|| lz4(bytes).filter(worth_it))
+            }
         };
-        match compressed.filter(|(_, packed)| is_worth_it(bytes.len(), packed.len())) {
+        match compressed {
             Some((coding, packed)) => self.push(tag, coding, &packed),
             None => self.push(tag, 0, bytes),
         }
