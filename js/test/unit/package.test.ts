@@ -56,6 +56,14 @@ test("the first program of the README runs", () => {
   assert.match(run("readme.mjs", program ?? ""), /from elsewhere:[^]*here:[^]*Hello everybody 😀$/);
 });
 
+test("the programs of the README about history and logs run", () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  for (const [heading, said] of [["History", /^The plan\n[^]*\nThe plan\nThe  by Ada\nplan by Ada$/], ["Logs", /^Kept\.$/]] as const) {
+    const program = new RegExp(`^### ${heading}\n.*?\`\`\`js\n(.*?)\`\`\``, "ms").exec(readme)?.[1];
+    assert.match(run(`readme-${heading}.mjs`, program ?? ""), said);
+  }
+});
+
 test("require starts without await", () => {
   const said = run("cjs.cjs", `const { Doc } = require("crdt-js"); const doc = new Doc(); doc.insert(0, "hi"); console.log(String(doc));`);
   assert.equal(said, "hi");
