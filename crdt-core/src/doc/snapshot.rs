@@ -22,6 +22,9 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+/// Snapshots that are not worth writing twice.
+const SMALL: usize = 1 << 12;
+
 /// What a snapshot in document order says.
 pub(super) struct Past<'a> {
     pub(super) items: Items<'a>,
@@ -57,16 +60,23 @@ impl Doc {
             #[cfg(feature = "compact")]
             SnapshotProfile::Compact => None,
         };
-        let past = match timed {
-            Some(timed) => PastWriter::InOrderOfTime(timed),
-            None => {
-                let floors: Vec<Seq> = listed.indices.iter().map(|&index| log.of(index).floor()).collect();
-                let mut past = InDocumentOrder::new(&log, &listed);
-                self.sequence.for_each_run(&self.log, |part, utf8| past.push(part, utf8));
-                past.finish(floors)
-            }
+        let values = self.values_since(&VersionVector::new());
+        let in_document_order = || {
+            let floors: Vec<Seq> = listed.indices.iter().map(|&index| log.of(index).floor()).collect();
+            let mut past = InDocumentOrder::new(&log, &listed);
+            self.sequence.for_each_run(&self.log, |part, utf8| past.push(part, utf8));
+            self.finish_snapshot(listed.version.clone(), past.finish(floors), &values, profile)
         };
-        self.finish_snapshot(listed.version, past, &self.values_since(&VersionVector::new()), profile)
+        let Some(timed) = timed else { return in_document_order() };
+        let timed = PastWriter::InOrderOfTime(timed);
+        let bytes = self.finish_snapshot(listed.version.clone(), timed, &values, profile);
+        if bytes.len() <= log.text_bytes().max(SMALL) {
+            return bytes;
+        }
+        // Text that says the same again and again is denser than a reader believes in the order of time, and stood there as it
+        // is; not so where something stands between.
+        let other = in_document_order();
+        if other.len() < bytes.len() { other } else { bytes }
     }
 
     pub(super) fn finish_snapshot(
