@@ -40,10 +40,10 @@ export abstract class Versions {
   }
 
   /**
-   * How the document became what it is, step by step. What waits for missing operations is not in it. O(*n* log *n*): everything is
-   * integrated once more.
+   * How the document became what it is, step by step: from nothing, or from what stood where it was trimmed (`floor`). What waits for
+   * missing operations is not in it. O(*n* log *n*): everything is integrated once more.
    *
-   * @throws CrdtError `"trimmed"` if the start is gone
+   * @throws CrdtError `"circular"` if the document comes from a snapshot that somebody made up
    */
   history(options: HistoryOptions = {}): History {
     const [byOperation, authors] = [options.steps === "operation", options.authors?.handle()];

@@ -302,7 +302,8 @@ test("a trimmed document forgets, and refuses what builds on that", () => {
   assert.deepEqual(events, []);
 
   refuses("trimmed", () => ada.textAt(old));
-  refuses("trimmed", () => ada.history());
+  using history = ada.history();
+  assert.deepEqual([history.length, history.text, history.version], [0, "a", passed], "it starts where it was trimmed");
   refuses("trimmed", () => ada.restore(old));
   assert.equal(ada.textAt(passed), "a");
   assert.ok(!ada.canTellSince(old));
@@ -319,6 +320,13 @@ test("a trimmed document forgets, and refuses what builds on that", () => {
   reloaded.insert(1, "nd on");
   ada.applyDelta(reloaded.deltaSince(ada.version()));
   assert.equal(String(ada), "and on");
+  using later = ada.history({ steps: "operation" });
+  let text = later.text;
+  for (const step of later) {
+    text = applyEdits(text, step.edits);
+  }
+  assert.deepEqual([later.length, text], [5, "and on"]);
+  assert.equal(String(ada.at(passed)), "a");
 });
 
 test("both profiles of a snapshot open as the document", () => {
