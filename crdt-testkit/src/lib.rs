@@ -20,6 +20,7 @@
 //! * [`loaded`]: documents saved and opened again, in every profile;
 //! * [`histories`]: generators of random scripts for proptest;
 //! * [`peritext`], [`vectors`] and [`traces`]: readers of the shared test data;
+//! * [`golden`]: what documents, deltas, logs and the like hold, as JSON;
 //! * [`storage`]: a disk in memory that fails on cue, for logs;
 //! * [`replay`]: recorded histories on real documents that exchange encoded deltas.
 //!
@@ -30,6 +31,7 @@ pub mod cells;
 pub mod chunks;
 pub mod cluster;
 pub mod edit;
+pub mod golden;
 #[cfg(feature = "proptest")]
 pub mod histories;
 pub mod loaded;
