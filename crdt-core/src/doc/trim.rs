@@ -131,7 +131,8 @@ impl Doc {
         self.log.index_of(id.replica).is_some_and(|index| id.seq < self.log.of(index).floor())
     }
 
-    fn check_reached(&self, version: &VersionVector) -> Result<(), HistoryError> {
+    /// Whether all of a version was seen here.
+    pub(super) fn check_reached(&self, version: &VersionVector) -> Result<(), HistoryError> {
         for (replica, asked) in version.iter() {
             let reached = self.version.get(replica);
             if asked > reached {

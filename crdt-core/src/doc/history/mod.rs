@@ -31,12 +31,7 @@ use crate::ids::VersionVector;
 impl Doc {
     /// Whether this document can show a version. Everything that takes one asks here. O(replicas).
     fn check_version(&self, version: &VersionVector) -> Result<(), HistoryError> {
-        for (replica, asked) in version.iter() {
-            let reached = self.version.get(replica);
-            if asked > reached {
-                return Err(HistoryError::NotReached { replica, asked, reached });
-            }
-        }
+        self.check_reached(version)?;
         if self.can_tell_since(version) { Ok(()) } else { Err(HistoryError::Trimmed) }
     }
 }
