@@ -36,7 +36,8 @@ pub(crate) const VALUES: &str = "values";
 ///
 /// Reading never allocates more than the bytes that are there can justify, whatever numbers they declare: a run of
 /// operations takes one byte at least and some 50 bytes decoded, a replica 8 and some 100, an element's value 2 and some
-/// 150. So the factor between the bytes of an input and the memory for reading it is 75 at worst, and some 4 for what people type. The limits here bound it
+/// 150. So the factor between the bytes of an input and the memory for reading it is 75 at worst, and some 4 for what
+/// people type. A delta of which more would wait than may is refused before its runs take any. The limits here bound it
 /// absolutely.
 ///
 /// The default is wide: it is meant to keep one input from taking a machine down, not to ration users. A server that
@@ -83,7 +84,7 @@ pub struct Limits {
     pub max_json_depth: usize,
     /// Operations that one document keeps waiting for missing ones. 2^22.
     pub max_pending_operations: usize,
-    /// Runs of operations that one document keeps waiting: each takes some 150 bytes and its text. 2^18.
+    /// Runs of operations that one document keeps waiting: each takes some 150 bytes and its text. 2^16.
     pub max_pending_runs: usize,
     /// Bytes that one record of a log holds. 256 MiB.
     pub max_record_bytes: usize,
@@ -104,7 +105,7 @@ impl Limits {
         max_json_bytes: MAX_JSON_BYTES,
         max_json_depth: MAX_JSON_DEPTH,
         max_pending_operations: 1 << 22,
-        max_pending_runs: 1 << 18,
+        max_pending_runs: 1 << 16,
         max_record_bytes: 1 << 28,
     };
 

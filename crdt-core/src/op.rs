@@ -123,6 +123,17 @@ impl<'a> Run<'a> {
         )
     }
 
+    /// What of it comes from the number `seen` on.
+    pub(crate) fn since(self, seen: Seq) -> Option<Self> {
+        if seen <= self.id.seq {
+            Some(self)
+        } else if seen < self.end() {
+            Some(self.split(seen - self.id.seq).1)
+        } else {
+            None
+        }
+    }
+
     /// How many operations of two runs that start with the same one are the same, until one of them ends. O(bytes of the
     /// shorter).
     pub(crate) fn same_as(&self, other: &Run<'_>) -> Seq {

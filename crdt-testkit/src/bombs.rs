@@ -127,7 +127,6 @@ fn joined(doc: &mut Doc) -> Client {
 /// All of them.
 pub fn bombs() -> Vec<Bomb> {
     let bomb = |name, reader, inputs, expected| Bomb { name, reader, inputs, expected, is_long: false };
-    let long = |name, inputs, expected| Bomb { name, reader: Reader::Delta, inputs, expected, is_long: true };
     let sample = sample();
     let everything = sample.delta_since(&VersionVector::new());
     let [snapshot, compact] = PROFILES.map(|profile| sample.encode_snapshot_as(profile));
@@ -175,9 +174,28 @@ pub fn bombs() -> Vec<Bomb> {
             vec![vast_version()],
             Refused,
         ),
-        long("10^6 operations that wait for each other in a circle", vec![circle(MILLION)], Refused),
-        long("10^6 operations that wait for one that is missing", vec![waiting(MILLION)], Refused),
-        long("10^5 operations that wait for each other in a circle", vec![circle(100_000)], Taken),
+        bomb(
+            "10^6 operations that wait for each other in a circle",
+            Reader::Delta,
+            vec![circle(MILLION)],
+            Refused,
+        ),
+        bomb("… each in a block", Reader::Delta, vec![circle_of_blocks(MILLION)], Refused),
+        bomb(
+            "10^6 operations that wait for one that is missing",
+            Reader::Delta,
+            vec![waiting(MILLION)],
+            Refused,
+        ),
+        Bomb {
+            is_long: true,
+            ..bomb(
+                "2^16 operations that wait for each other in a circle: as many as may",
+                Reader::Delta,
+                vec![circle(1 << 16)],
+                Taken,
+            )
+        },
         bomb("a run of 2^32 - 1 deletions of what is missing", Reader::Delta, vec![vast_deletion()], Refused),
         bomb(
             "a version vector of 10^5 replicas at 2^32 - 1",
@@ -385,6 +403,21 @@ fn circle(operations: u32) -> Vec<u8> {
     let first = (0..half).map(|seq| one(1, 2, seq, seq));
     let second = (0..half).map(|seq| one(2, 1, seq, seq + 1));
     encode_delta(&first.chain(second).collect::<Vec<_>>())
+}
+
+/// The same, with a block for each operation, in turns.
+fn circle_of_blocks(operations: u32) -> Vec<u8> {
+    let mut out = table([1, 2].into_iter(), &"x".repeat(operations as usize));
+    for seq in 0..operations / 2 {
+        for (replica, to) in [(0, seq), (1, seq + 1)] {
+            out.push(replica << 1);
+            write_varint(&mut out, u64::from(seq));
+            // Inserts one element beside one of another replica.
+            out.extend([1 << 3 | 4, (1 - replica) << 1]);
+            write_varint(&mut out, u64::from(to));
+        }
+    }
+    out
 }
 
 /// Each beside the one before it, and the first beside one that never comes.

@@ -8,6 +8,7 @@ use crdt_testkit::played::{Played, apply};
 use crdt_testkit::random::Random;
 use crdt_testkit::{Checked, Failure, same};
 use proptest::prelude::any;
+use std::cell::Cell;
 
 /// What must not change when something is refused.
 fn shown(doc: &Doc) -> (String, VersionVector, Vec<(OpId, bool)>, usize, Vec<u8>) {
@@ -232,6 +233,43 @@ fn an_id_with_other_content_is_an_error_that_names_it_and_changes_nothing() {
     });
 }
 
+/// A delta is taken exactly where what would wait of it may, whatever of it is known, missing or in turns.
+#[test]
+fn what_may_wait_is_counted_in_runs() {
+    let waiting = |doc: &Doc| decode(&doc.delta_since(doc.version())).map(|ops| ops.len());
+    let (taken, refused) = (Cell::new(0), Cell::new(0));
+    for_all(2000, any::<u64>(), |&seed| {
+        let mut random = Random::new(seed);
+        let mut ops = random_tree(&mut random);
+        let mut doc = Doc::new(ReplicaId::new(77));
+        apply(&mut doc, &encode_delta(&ops[..random.below(ops.len())]))?;
+        let lost = [0, 3, 10, 30][random.below(4)];
+        ops.retain(|_| !random.chance(lost));
+        let delta = encode_delta(&ops);
+        let mut whole = doc.clone();
+        apply(&mut whole, &delta)?;
+        let count = waiting(&whole)?;
+
+        let mut limits = Limits::DEFAULT;
+        limits.max_pending_runs = count;
+        doc.set_limits(limits);
+        if let Some(less) = count.checked_sub(1) {
+            let mut narrow = doc.clone();
+            limits.max_pending_runs = less;
+            narrow.set_limits(limits);
+            let full = Err(ApplyError::PendingFull { limit: less });
+            same("one run more than may", &narrow.apply(&delta), &full)?;
+            same("document after the refusal", &shown(&narrow), &shown(&doc))?;
+            refused.set(refused.get() + 1);
+        }
+        apply(&mut doc, &delta)?;
+        taken.set(taken.get() + 1);
+        same("document", &shown(&doc), &shown(&whole))
+    });
+    let (taken, refused) = (taken.get(), refused.get());
+    assert!(refused * 4 > taken, "{refused} of {taken} have something that waits");
+}
+
 /// Each operation waits for one of the other replica, and that for the next; then the last piece arrives. What is woken wakes the
 /// next without going deeper.
 #[test]
@@ -246,10 +284,13 @@ fn a_chain_of_waiting_operations_is_woken_by_the_one_that_was_missing() {
     let mut rest: Vec<Op> = (1..LINKS).map(|seq| link(1, after(2, seq - 1), seq)).collect();
     rest.extend((0..LINKS).map(|seq| link(2, after(1, seq), seq)));
     let whole = encode_delta(&rest);
+    let mut limits = Limits::DEFAULT;
+    limits.max_pending_runs = rest.len();
     // At once, and from the end on in pieces.
     let pieces: Vec<Vec<u8>> = rest.rchunks(1000).map(encode_delta).collect();
     for deltas in [&[whole][..], &pieces] {
         let mut doc = Doc::new(ReplicaId::new(77));
+        doc.set_limits(limits);
         for delta in deltas {
             doc.apply(delta).unwrap();
         }

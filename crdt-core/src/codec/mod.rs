@@ -20,7 +20,7 @@ pub use delta::{
 };
 pub(crate) use delta::{
     DeltaWriter, TRIMMED, check_carried, decode_rich, decode_runs, decode_runs_named, decode_single,
-    decode_single_named, read_keystroke, take_rich, write_keystroke, write_rich, write_single,
+    decode_single_named, read_keystroke, take_rich, would_wait, write_keystroke, write_rich, write_single,
 };
 pub use inspect::{ChunkCoding, ChunkSize, SnapshotChunks, snapshot_chunks};
 pub use snapshot::SnapshotProfile;

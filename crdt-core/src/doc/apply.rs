@@ -11,7 +11,7 @@ use super::edits::Edits;
 use super::intake::{Intake, check_own_references, elements, invalid_reference};
 use super::{Doc, seq_of};
 use crate::anchor::{Anchor, Side};
-use crate::codec::Carried;
+use crate::codec::{Carried, would_wait};
 use crate::error::ApplyError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::limits::Limits;
@@ -172,6 +172,17 @@ impl Doc {
     pub(super) fn before_last_edit(&mut self, len: Seq) -> Size {
         let end = self.sequence.position_of_last_edit();
         Size { chars: end.chars - len as usize, utf16: end.utf16 - len as usize }
+    }
+
+    /// Refuses a long delta of which more would wait than may, before its runs take room.
+    pub(super) fn check_waiting(&self, delta: &[u8]) -> Result<(), ApplyError> {
+        let limit = self.limits.max_pending_runs;
+        // What waits already may come again.
+        let most = limit.saturating_add(self.pending.run_count());
+        if would_wait(delta, most, &self.version, &self.limits)? {
+            return Err(ApplyError::PendingFull { limit });
+        }
+        Ok(())
     }
 
     /// Whether there is room for what integrates at most so many new replicas and this much text, and for what has

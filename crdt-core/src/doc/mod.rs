@@ -297,17 +297,18 @@ impl Doc {
         }
         let log = self.log_since(version);
         let mut writer = DeltaWriter::default();
+        let mut waiting =
+            self.pending.iter().filter_map(|run| run.since(version.get(run.id.replica))).peekable();
         for (replica, index) in log.by_id() {
-            write_log(&mut writer, &log, index, version.get(replica), Seq::MAX);
-        }
-        for run in self.pending.iter() {
-            let seen = version.get(run.id.replica);
-            if seen <= run.id.seq {
+            while let Some(run) = waiting.next_if(|run| run.id.replica < replica) {
                 writer.push(run);
-            } else if seen < run.end() {
-                writer.push(run.split(seen - run.id.seq).1);
+            }
+            write_log(&mut writer, &log, index, version.get(replica), Seq::MAX);
+            while let Some(run) = waiting.next_if(|run| run.id.replica == replica) {
+                writer.push(run);
             }
         }
+        waiting.for_each(|run| writer.push(run));
         let mut out = Vec::new();
         self.with_values(&mut out, &self.values_since(version), |out| writer.finish(out));
         out
@@ -458,6 +459,7 @@ impl Doc {
         match decode_single(delta, &self.limits)? {
             Some(run) => self.apply_run(run, edits),
             None => {
+                self.check_waiting(delta)?;
                 let (runs, carried) = decode_rich(delta, &self.limits)?;
                 self.apply_runs(runs, carried, edits)
             }

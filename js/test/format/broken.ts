@@ -102,6 +102,11 @@ function deltas(): [string, string | Uint8Array][] {
     ["a scalar value across two runs", `d2 01 ${ADA} 02 c3 a9 00 00 08 00 05 08`],
     ["blocks of one replica that overlap", `d2 01 ${ADA} 03 78 79 7a 00 00 10 00 01 08`],
     ["blocks of one replica that descend", `d2 01 ${ADA} 02 78 79 00 05 08 00 00 08`],
+    ["a block that goes on where the one before it ended", `d2 01 ${ADA} 02 78 79 00 00 08 00 01 08`],
+    [
+      "blocks of two replicas that take turns",
+      `d2 02 ${ADA} ${BOB} 03 78 79 7a 00 00 08 02 00 08 00 05 08`,
+    ],
     ["more replicas announced than there can be", `d2 ff ff ff ff 0f ${ADA}`],
     ["a table that ends in a block", `d2 01 ${ADA} 02 78 79 00 00 08 00 05`],
     ["rich without values", rich(carrier, "00")],

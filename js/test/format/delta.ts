@@ -179,11 +179,14 @@ function table(reader: Reader, names: Names | undefined): Operation[] {
   const text = new Reader(reader.counted());
   const operations: Operation[] = [];
   const ends = new Map<string, number>();
+  let last = "";
   while (!reader.done) {
     const head = reader.varint();
     const replica = replicaAt(Math.floor(head / 2));
     let seq = reader.seq();
-    must(seq >= (ends.get(replica) ?? 0), "blocks of one replica ascend");
+    const end = ends.get(replica);
+    must(end === undefined || (replica === last && seq > end), "blocks of one replica ascend, together");
+    last = replica;
     const runs = head % 2 === 1 ? reader.count(1) : 1;
     must(head % 2 === 0 || runs >= 2, "a block of one run says no count");
     for (let run = 0; run < runs; run += 1) {

@@ -89,17 +89,7 @@ pub fn merge_deltas(deltas: &[&[u8]], limits: &Limits) -> Result<Vec<u8>, ApplyE
 pub fn diff_delta(delta: &[u8], version: &VersionVector, limits: &Limits) -> Result<Vec<u8>, DecodeError> {
     let (runs, mut carried) = decode_rich(delta, limits)?;
     carried.retain(|(id, _)| !version.contains(*id));
-    let lacking = Joined::of(runs, carried, |run| {
-        let seen = version.get(run.id.replica);
-        if seen <= run.id.seq {
-            Some(run)
-        } else if seen < run.end() {
-            Some(run.split(seen - run.id.seq).1)
-        } else {
-            None
-        }
-    });
-    Ok(lacking.encode())
+    Ok(Joined::of(runs, carried, |run| run.since(version.get(run.id.replica))).encode())
 }
 
 fn read(delta: &[u8], limits: &Limits) -> Result<Joined, DecodeError> {

@@ -23,6 +23,7 @@ mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub(crate) use keystroke::{read as read_keystroke, write as write_keystroke};
 pub use merge::{diff_delta, merge_deltas};
@@ -31,6 +32,7 @@ pub(crate) use rich::{check_carried, decode_rich, take_rich, write_rich};
 pub(crate) use single::{decode_single, decode_single_named, write as write_single};
 pub use summary::{DeltaSummary, DeltaVersion, delta_version, validate_delta};
 pub(crate) use table::TRIMMED;
+pub(crate) use waiting::would_wait;
 
 use crate::codec::carried::Carried;
 use crate::error::DecodeError;

@@ -26,16 +26,19 @@ pub(crate) fn take_rich<'a>(
     bytes: &'a [u8],
     limits: &Limits,
 ) -> Result<Option<(&'a [u8], Carried)>, DecodeError> {
-    if bytes.first() != Some(&RICH) {
-        return Ok(None);
-    }
+    let Some(rest) = bytes.strip_prefix(&[RICH]) else { return Ok(None) };
     limits.check_input(bytes)?;
-    let mut reader = Reader::new(&bytes[1..]);
+    let mut reader = Reader::new(rest);
     let delta = reader.bytes()?;
     if delta.first() == Some(&RICH) {
         return Err(DecodeError::WrongFormat);
     }
     Ok(Some((delta, read_carried_of(&[delta], &mut reader, limits)?)))
+}
+
+/// A delta without its values, which are not looked at.
+pub(super) fn plain_part(bytes: &[u8]) -> Result<&[u8], DecodeError> {
+    bytes.strip_prefix(&[RICH]).map_or(Ok(bytes), |rest| Reader::new(rest).bytes())
 }
 
 /// Decodes a delta of any form.

@@ -146,8 +146,7 @@ pub(super) fn decode<'a>(
         return Err(DecodeError::UnsupportedVersion(format & 0x0f));
     }
     let Some(names) = named else {
-        let count = read_count(&mut reader, 8, limits)?;
-        let replicas = (0..count).map(|_| reader.u64_le().map(ReplicaId::new)).collect::<Result<_, _>>()?;
+        let replicas = read_replicas(&mut reader, limits)?;
         return Ok(read_blocks(reader, check(replicas)?, limits)?.0);
     };
     let count = read_count(&mut reader, 1, limits)?;
@@ -167,6 +166,23 @@ pub(super) fn decode<'a>(
         names.said(places[index], end);
     }
     Ok(runs)
+}
+
+/// The replicas of a table without names, its text, and its blocks.
+pub(super) fn open<'a>(
+    bytes: &'a [u8],
+    limits: &Limits,
+) -> Result<Option<(Vec<ReplicaId>, Table<'a>, Reader<'a>)>, DecodeError> {
+    let Some(bytes) = bytes.strip_prefix(&[FULL | VERSION]) else { return Ok(None) };
+    let mut reader = Reader::new(bytes);
+    let replicas = read_replicas(&mut reader, limits)?;
+    let source = Table::read(&mut reader, replicas.len(), limits)?;
+    Ok(Some((replicas, source, reader)))
+}
+
+fn read_replicas(reader: &mut Reader<'_>, limits: &Limits) -> Result<Vec<ReplicaId>, DecodeError> {
+    let count = read_count(reader, 8, limits)?;
+    (0..count).map(|_| reader.u64_le().map(ReplicaId::new)).collect()
 }
 
 fn read_count(reader: &mut Reader<'_>, min_bytes: usize, limits: &Limits) -> Result<usize, DecodeError> {
@@ -190,57 +206,30 @@ fn check(replicas: Vec<ReplicaId>) -> Result<Vec<ReplicaId>, DecodeError> {
 /// The runs, and for each block the index of its replica and its end.
 type Blocks<'a> = (Runs<'a>, Vec<(usize, OpId)>);
 
-/// What was read of one replica.
-#[derive(Clone, Copy)]
-struct Part {
-    rows: usize,
-    end: Seq,
-}
-
 fn read_blocks<'a>(
     mut reader: Reader<'a>,
     replicas: Vec<ReplicaId>,
     limits: &Limits,
 ) -> Result<Blocks<'a>, DecodeError> {
-    let text = reader.bytes()?;
-    limits.check_text(text.len())?;
-    let text = core::str::from_utf8(text).map_err(|_| DecodeError::InvalidText)?;
-    let mut source = Table { is_ascii: text.is_ascii(), text, replicas: replicas.len() };
-    let mut parts = vec![Part { rows: 0, end: 0 }; replicas.len()];
+    let mut source = Table::read(&mut reader, replicas.len(), limits)?;
+    let mut order = BlockOrder::new(replicas.len());
     let mut rows: Vec<Row<'_>> = Vec::new();
     let mut ends = Vec::new();
-    let mut in_groups = true;
     let mut operations: u64 = 0;
     while !reader.is_empty() {
-        let head = reader.varint()?;
-        let replica = source.replica(head >> 1)?;
-        let mut seq = reader.varint_u32()?;
-        let runs = if head & 1 == 0 { 1 } else { reader.count(1)? };
-        if runs == 0 || runs == 1 && head & 1 == 1 {
-            return Err(DecodeError::InvalidValue("run count"));
-        }
-        let part = &mut parts[replica as usize];
-        if seq < part.end {
-            return Err(DecodeError::InvalidValue("order of runs"));
-        }
-        in_groups &= part.rows == 0 || rows.last().is_some_and(|row| row.replica == replica);
+        let BlockHead { replica, from, runs } = BlockHead::read(&mut reader, &source)?;
+        order.check(replica, from)?;
         limits.check_runs(rows.len().saturating_add(runs))?;
         rows.reserve(runs.min(RESERVED_RUNS));
-        let from = seq;
+        let mut seq = from;
         for _ in 0..runs {
-            let head = reader.varint()?;
-            if head >> 3 == 0 {
-                return Err(DecodeError::InvalidValue("length of a run"));
-            }
-            let kind = head.to_le_bytes()[0] & 7;
-            let row = run::read(&mut reader, &mut source, replica, seq, kind, head >> 3)?;
+            let row = source.row(&mut reader, replica, seq)?;
             seq = row.end();
             rows.push(row);
         }
+        order.end(replica, seq);
         operations += u64::from(seq - from);
         limits.check_operations(operations)?;
-        part.rows += runs;
-        part.end = seq;
         ends.push((replica as usize, OpId::new(replicas[replica as usize], seq)));
     }
     if !source.text.is_empty() {
@@ -249,37 +238,95 @@ fn read_blocks<'a>(
     if rows.len() == 1 {
         return Err(DecodeError::InvalidValue("count of runs"));
     }
-    if !in_groups {
-        rows = grouped(&rows, &parts);
-    }
     Ok((Runs { replicas, rows }, ends))
 }
 
-/// The rows of each replica together, in the order they had.
-fn grouped<'a>(rows: &[Row<'a>], parts: &[Part]) -> Vec<Row<'a>> {
-    let mut out = rows.to_vec();
-    let mut next = Vec::with_capacity(parts.len());
-    let mut before = 0;
-    for part in parts {
-        next.push(before);
-        before += part.rows;
+/// The blocks of one replica stand together and ascend, with operations left out between them.
+pub(super) struct BlockOrder {
+    last: u32,
+    /// By replica; no block ends at 0.
+    ends: Vec<Seq>,
+}
+
+impl BlockOrder {
+    pub(super) fn new(replicas: usize) -> Self {
+        Self { last: 0, ends: vec![0; replicas] }
     }
-    for &row in rows {
-        let place = &mut next[row.replica as usize];
-        out[*place] = row;
-        *place += 1;
+
+    /// Checks where the next block begins.
+    pub(super) fn check(&self, replica: u32, from: Seq) -> Result<(), DecodeError> {
+        let end = self.ends[replica as usize];
+        if end > 0 && (self.last != replica || from <= end) {
+            return Err(DecodeError::InvalidValue("order of runs"));
+        }
+        Ok(())
     }
-    out
+
+    /// Notes where it ends.
+    pub(super) fn end(&mut self, replica: u32, end: Seq) {
+        self.last = replica;
+        self.ends[replica as usize] = end;
+    }
 }
 
 /// Replicas by their index in the table; text from where all of it stands.
-struct Table<'a> {
+#[derive(Clone, Copy)]
+pub(super) struct Table<'a> {
     replicas: usize,
+    /// What no run has taken so far.
     text: &'a str,
     is_ascii: bool,
 }
 
-impl Table<'_> {
+/// What a block starts with.
+pub(super) struct BlockHead {
+    pub(super) replica: u32,
+    /// The number of its first operation.
+    pub(super) from: Seq,
+    pub(super) runs: usize,
+}
+
+impl BlockHead {
+    pub(super) fn read(reader: &mut Reader<'_>, source: &Table<'_>) -> Result<Self, DecodeError> {
+        let head = reader.varint()?;
+        let replica = source.replica(head >> 1)?;
+        let from = reader.varint_u32()?;
+        let runs = if head & 1 == 0 { 1 } else { reader.count(1)? };
+        if runs == 0 || runs == 1 && head & 1 == 1 {
+            return Err(DecodeError::InvalidValue("run count"));
+        }
+        Ok(Self { replica, from, runs })
+    }
+}
+
+impl<'a> Table<'a> {
+    /// Reads the text that stands in front of the blocks.
+    pub(super) fn read(
+        reader: &mut Reader<'a>,
+        replicas: usize,
+        limits: &Limits,
+    ) -> Result<Self, DecodeError> {
+        let text = reader.bytes()?;
+        limits.check_text(text.len())?;
+        let text = core::str::from_utf8(text).map_err(|_| DecodeError::InvalidText)?;
+        Ok(Self { is_ascii: text.is_ascii(), text, replicas })
+    }
+
+    /// Reads the next run of a block.
+    #[inline(always)]
+    pub(super) fn row(
+        &mut self,
+        reader: &mut Reader<'a>,
+        replica: u32,
+        seq: Seq,
+    ) -> Result<Row<'a>, DecodeError> {
+        let head = reader.varint()?;
+        if head >> 3 == 0 {
+            return Err(DecodeError::InvalidValue("length of a run"));
+        }
+        run::read(reader, self, replica, seq, head.to_le_bytes()[0] & 7, head >> 3)
+    }
+
     #[inline]
     fn replica(&self, index: u64) -> Result<u32, DecodeError> {
         let index = u32::try_from(index).map_err(|_| DecodeError::InvalidNumber)?;
@@ -314,25 +361,37 @@ impl<'a> Source<'a> for Table<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bytes::write_bytes;
     use crate::op::RowKind;
 
-    #[test]
-    fn blocks_that_take_turns_come_out_by_replica() {
+    /// Blocks of one run each, of (replica, from), in a table of two replicas; each inserts one element after the start.
+    fn blocks(blocks: &[(u8, u8)]) -> Vec<u8> {
         let mut bytes = vec![FULL | VERSION];
         write_varint(&mut bytes, 2);
         for replica in [7, 5] {
             write_u64_le(&mut bytes, replica);
         }
-        write_varint(&mut bytes, 4);
-        bytes.extend_from_slice(b"abcd");
-        // Replica 5, 7, 5, 7, with numbers left out between; each inserts one element after the start.
-        for (index, from) in [(1, 0), (0, 0), (1, 3), (0, 9)] {
+        write_bytes(&mut bytes, &b"abcd"[..blocks.len()]);
+        for &(index, from) in blocks {
             bytes.extend_from_slice(&[index << 1, from, 1 << 3]);
         }
+        bytes
+    }
+
+    #[test]
+    fn blocks_of_one_replica_stand_together_with_something_left_out_between() {
+        let bytes = blocks(&[(1, 0), (1, 3), (0, 0), (0, 9)]);
         let runs = decode(&bytes, None, &Limits::DEFAULT).unwrap();
         let rows: Vec<_> = runs.rows.iter().map(|row| (row.replica, row.seq, row.text)).collect();
-        assert_eq!(rows, [(0, 0, "b"), (0, 9, "d"), (1, 0, "a"), (1, 3, "c")]);
+        assert_eq!(rows, [(1, 0, "a"), (1, 3, "b"), (0, 0, "c"), (0, 9, "d")]);
         assert!(runs.rows.iter().all(|row| row.kind == RowKind::InsertFirst));
         assert_eq!(runs.replicas, [7, 5].map(ReplicaId::new));
+
+        let wrong: [&[_]; 4] =
+            [&[(1, 0), (0, 0), (1, 3)], &[(1, 3), (1, 0)], &[(1, 2), (1, 2)], &[(1, 2), (1, 3)]];
+        for order in wrong {
+            let refused = decode(&blocks(order), None, &Limits::DEFAULT).err();
+            assert_eq!(refused, Some(DecodeError::InvalidValue("order of runs")), "{order:?}");
+        }
     }
 }
