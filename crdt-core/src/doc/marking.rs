@@ -10,7 +10,7 @@ use crate::mark::{Content, Expand, Marks, TextRun};
 use crate::marks::Edge;
 use crate::op_log::LocalId;
 use crate::sequence::Unit;
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::{SortedMap, SortedSet, sort_by_key};
 use crate::value::{CARRIER, Mark, Stamp, Value};
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -351,7 +351,7 @@ impl Doc {
             true
         });
         // Stable: of turns at one position the last of a name counts.
-        turns.sort_by_key(|&(position, ..)| position);
+        sort_by_key(&mut turns, |&(position, ..)| position);
         let text = self.read(range.clone(), range.len());
         let mut runs = Runs { doc: self, out: Vec::new(), text: &text, position: range.start };
         let mut turns = turns.into_iter().peekable();

@@ -19,7 +19,7 @@ use crate::marks::{Edge, LocalMark, MarkTable};
 use crate::op::{Op, Runs};
 use crate::op_log::{LocalId, MAX_TEXT_BYTES, Placement};
 use crate::sequence::Beside;
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, sort_by_key};
 use crate::units::{Counted, Size};
 use crate::value::{CARRIER, Mark, Said, Stamp, Value};
 use alloc::sync::Arc;
@@ -358,7 +358,7 @@ impl Doc {
             if self.version.contains(element) {
                 let mut statements = waiting.remove(&element)?;
                 // Opened documents have them by id, others as they came: edits are to be the same.
-                statements.sort_unstable();
+                sort_by_key(&mut statements, |&id| id);
                 return Some(statements);
             }
             from = OpId::new(ReplicaId::new(element.replica.get().checked_add(1)?), 0);

@@ -24,7 +24,7 @@ use crate::error::HistoryError;
 use crate::ids::{OpId, ReplicaId, Seq, VersionVector};
 use crate::op::{Run, RunKind};
 use crate::op_log::{ItemPart, LocalId, NOT_LISTED, OpLog, Placement, Said};
-use crate::sorted::SortedSet;
+use crate::sorted::{SortedSet, sort_by_key};
 use crate::value::Value;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -320,11 +320,11 @@ impl<'a> Parts<'a> {
     /// `named` elements stay.
     fn of(log: &OpLog, parts: Vec<Part<'a>>, named: &[(LocalId, Seq)]) -> Self {
         let mut by_id: Vec<usize> = (0..parts.len()).collect();
-        by_id.sort_unstable_by_key(|&place| parts[place].item.id);
+        sort_by_key(&mut by_id, |&place| parts[place].item.id);
         let placements: Vec<Placement> = parts.iter().map(|part| placement(log, part.item)).collect();
         let mut children: Vec<_> =
             (0..).zip(&placements).map(|(place, at)| (at.element, at.side == Side::Before, place)).collect();
-        children.sort_unstable();
+        sort_by_key(&mut children, |&child| child);
         let mut all = Self { parts, placements, by_id, children };
         let mut is_behind_one = true;
         for place in 0..all.parts.len() {

@@ -1,7 +1,7 @@
 //! What the other sessions of a document show: cursors, names.
 
 use super::frame::{PresenceEntry, SessionId};
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, sort_by_key};
 use alloc::vec::Vec;
 
 /// One session shows something else, or has left.
@@ -31,7 +31,7 @@ impl Peers {
         let mut changes = Vec::new();
         if full {
             let mut named: Vec<SessionId> = entries.iter().map(|entry| entry.session).collect();
-            named.sort_unstable();
+            sort_by_key(&mut named, |&session| session);
             let gone = self.states.keys().copied().filter(|session| named.binary_search(session).is_err());
             for session in gone.collect::<Vec<_>>() {
                 self.set(session, None, &mut changes);

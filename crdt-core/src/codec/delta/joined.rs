@@ -10,6 +10,7 @@ use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::limits::Limits;
 use crate::op::{Run, RunKind, Runs};
+use crate::sorted::sort_by_key;
 use crate::value::Value;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -46,7 +47,7 @@ impl Joined {
         let runs = rows.into_iter().map(|row| row.named(&replicas).into_run());
         let mut runs: Vec<Run<'_>> = runs.filter_map(keep).collect();
         // Those of one replica ascend already.
-        runs.sort_by_key(|run| run.id);
+        sort_by_key(&mut runs, |run| run.id);
         let mut joined = Self { carried, ..Self::default() };
         for run in runs {
             joined.push(run);

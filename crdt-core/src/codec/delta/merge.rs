@@ -7,6 +7,7 @@ use crate::error::{ApplyError, DecodeError};
 use crate::ids::{OpId, VersionVector};
 use crate::limits::Limits;
 use crate::op::Run;
+use crate::sorted::sort_by_key;
 use alloc::vec::Vec;
 
 /// Makes one delta of all that some deltas hold, without a document.
@@ -160,7 +161,7 @@ fn values(one: &Joined, other: &Joined) -> Result<Carried, ApplyError> {
         }
     }
     let mut all: Carried = one.carried.iter().chain(&other.carried).cloned().collect();
-    all.sort_by_key(|(id, _)| *id);
+    sort_by_key(&mut all, |(id, _)| *id);
     all.dedup_by_key(|(id, _)| *id);
     Ok(all)
 }

@@ -39,7 +39,7 @@ use crate::error::DecodeError;
 use crate::ids::OpId;
 use crate::limits::Limits;
 use crate::op::{Op, OpKind, Run, RunKind, Runs};
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, sort_by_key};
 use crate::value::Value;
 use alloc::vec::Vec;
 use table::TableWriter;
@@ -55,7 +55,7 @@ pub fn encode_delta(ops: &[Op]) -> Vec<u8> {
     if carried.is_empty() {
         return delta;
     }
-    carried.sort_by_key(|(id, _)| *id);
+    sort_by_key(&mut carried, |(id, _)| *id);
     let mut out = Vec::new();
     write_rich(&mut out, &delta, &carried);
     out
@@ -63,7 +63,7 @@ pub fn encode_delta(ops: &[Op]) -> Vec<u8> {
 
 fn writer_of(ops: &[Op]) -> DeltaWriter<'_> {
     let mut sorted: Vec<&Op> = ops.iter().collect();
-    sorted.sort_by_key(|op| op.id);
+    sort_by_key(&mut sorted, |op| op.id);
     let mut writer = DeltaWriter::default();
     for op in sorted {
         writer.push(op.as_run());

@@ -8,6 +8,7 @@ use crate::error::DecodeError;
 use crate::ids::{OpId, ReplicaId, Seq};
 use crate::limits::Limits;
 use crate::op::{Row, Run, Runs};
+use crate::sorted::sort_by_key;
 use crate::units::Size;
 use alloc::string::String;
 use alloc::vec;
@@ -195,7 +196,7 @@ fn read_count(reader: &mut Reader<'_>, min_bytes: usize, limits: &Limits) -> Res
 fn check(replicas: Vec<ReplicaId>) -> Result<Vec<ReplicaId>, DecodeError> {
     if replicas.len() > 1 {
         let mut sorted = replicas.clone();
-        sorted.sort_unstable();
+        sort_by_key(&mut sorted, |&replica| replica);
         if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(DecodeError::InvalidValue("replica table"));
         }

@@ -8,6 +8,7 @@ use crate::error::EditError;
 use crate::ids::{OpId, Seq};
 use crate::op_log::{LocalId, Said};
 use crate::sequence::Unit;
+use crate::sorted::sort_by_key;
 use crate::units::Size;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -203,7 +204,7 @@ impl Doc {
                 }
             }
         }
-        deletions.sort_unstable_by_key(|deletion| deletion.first);
+        sort_by_key(&mut deletions, |deletion| deletion.first);
         deletions
     }
 }

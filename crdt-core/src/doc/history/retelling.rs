@@ -16,6 +16,7 @@ use crate::json::Json;
 use crate::mark::Marks;
 use crate::marks::{Edge, Stretch};
 use crate::op_log::{LocalId, OpLog, Placement, ReplicaIndex, Said};
+use crate::sorted::sort_by_key;
 use crate::units::{Size, byte_of};
 use crate::value::{CARRIER, Mark, Value};
 use alloc::vec;
@@ -131,7 +132,7 @@ impl Doc {
                 named.map(move |element| (local, element)).collect::<Vec<_>>()
             })
             .collect();
-        needs.sort_unstable();
+        sort_by_key(&mut needs, |&need| need);
         needs
     }
 }

@@ -12,7 +12,7 @@ use crate::mark::{Expand, Marks};
 use crate::marks::{Edge, LocalMark, Ranking, Stretch, VisitPart, Wanted};
 use crate::op_log::{self, LocalId};
 use crate::sequence::Sequence;
-use crate::sorted::{SortedMap, SortedSet};
+use crate::sorted::{SortedMap, SortedSet, sort_by};
 use crate::units::Size;
 use crate::value::{Mark, Register, Said, Stamp, Value};
 use alloc::string::String;
@@ -561,7 +561,7 @@ impl Doc {
 
 /// Puts stretches into document order, and those together that touch.
 fn join(stretches: &mut Vec<Stretch>, sequence: &Sequence) {
-    stretches.sort_by(|one, other| one.from.order(other.from, sequence));
+    sort_by(stretches, |one, other| one.from.order(other.from, sequence));
     stretches.dedup_by(|next, last| {
         let touches = next.from.order(last.to, sequence) != Ordering::Greater;
         if touches && last.to.order(next.to, sequence) == Ordering::Less {
