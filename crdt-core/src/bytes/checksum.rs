@@ -87,8 +87,8 @@ mod wide {
     pub(super) fn update(crc: u32, bytes: &[u8]) -> u32 {
         match bytes.len().checked_sub(8 * PAST) {
             Some(more) if more >= 8 * CHUNK => {
-                let (front, end) = bytes.split_at(more - more % (8 * CHUNK));
-                update_folding(crc, front.as_chunks().0, end)
+                let (front, end) = bytes.split_at(more - more % (8 * BLOCK));
+                update_folding(crc, front.as_chunks().0.as_chunks().0, end)
             }
             _ => update_one(crc, bytes),
         }
@@ -119,30 +119,32 @@ mod wide {
     /// How far behind a word, in halves of 8 bytes, stand those that it is added to: degree less exponents, twice.
     const LAGS: [usize; 5] = [2 * (209 - 144), 2 * (209 - 54), 2 * (209 - 39), 2 * (209 - 14), PAST];
     const PAST: usize = 2 * 209;
-    /// So many halves are folded at once, and chunks of so many before they are moved to the front.
+    /// So many halves are folded at once, and so many before those that are still needed are moved to the front.
     const BLOCK: usize = 16;
-    const CHUNK: usize = 32 * BLOCK;
+    const CHUNK: usize = 64 * BLOCK;
+
+    /// The halves that were taken off, each with what had been added to it. No word stands in two lines of the cache.
+    #[repr(align(64))]
+    struct Taken([u64; PAST + CHUNK]);
 
     /// `end` has at least [`PAST`] halves.
-    fn update_folding(crc: u32, front: &[[u8; 8 * CHUNK]], end: &[u8]) -> u32 {
-        // The halves that were taken off, each with what had been added to it.
-        let mut taken = [0; PAST + CHUNK];
+    fn update_folding(crc: u32, front: &[[[u8; 8]; BLOCK]], end: &[u8]) -> u32 {
+        let Taken(taken) = &mut Taken([0; PAST + CHUNK]);
         // One that would stand so far in front of the first half is added to that and to no other.
-        taken[CHUNK] = u64::from(crc);
-        for chunk in front {
-            taken.copy_within(CHUNK.., 0);
-            let blocks = chunk.as_chunks().0.as_chunks::<BLOCK>().0;
-            for (block, at) in blocks.iter().zip((PAST..).step_by(BLOCK)) {
-                let folded = fold(&taken, at, block);
+        taken[0] = u64::from(crc);
+        for chunk in front.chunks(CHUNK / BLOCK) {
+            for (block, at) in chunk.iter().zip((PAST..).step_by(BLOCK)) {
+                let folded = fold(taken, at, block);
                 taken[at..at + BLOCK].copy_from_slice(&folded);
             }
+            let done = BLOCK * chunk.len();
+            taken.copy_within(done..done + PAST, 0);
         }
-        taken.copy_within(CHUNK.., 0);
         taken[PAST..].fill(0);
         let (last, rest) = end.split_at(8 * PAST);
         let mut crc = 0;
         for (word, at) in last.as_chunks().0.as_chunks().0.iter().zip((PAST..).step_by(2)) {
-            let [one, other] = fold(&taken, at, word);
+            let [one, other] = fold(taken, at, word);
             crc = step(crc, &(u128::from(one) | u128::from(other) << 64).to_le_bytes());
         }
         update_one(crc, rest)

@@ -21,6 +21,7 @@ use crate::value::Value;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::hint::select_unpredictable;
 
 /// Snapshots that are not worth writing twice.
 const SMALL: usize = 1 << 12;
@@ -366,18 +367,26 @@ fn check_deletions(deletions: &[u8], elements: &Elements, floors: &[Seq]) -> Res
     let mut rest = 0;
     loop {
         let count = deletions.read(&mut block)?;
-        for &Deletion { target, len, descending } in &block[..count] {
-            while rest == 0 {
-                let replica = replicas.next().ok_or(INVALID)?;
-                rest = told(replica);
-            }
-            let below = if descending { len - 1 } else { 0 };
-            if len > rest || below > target.seq {
-                return Err(INVALID);
-            }
-            rest -= len;
-            if !elements.hold(LocalId::new(target.replica, target.seq - below), len) {
-                return Err(INVALID);
+        let deletions = &block[..count];
+        let mut sum = 0;
+        // One that descends below 0 starts so high then that it goes beyond all.
+        let targets = deletions.iter().map(|&Deletion { target, len, descending }| {
+            sum += u64::from(len);
+            let below = select_unpredictable(descending, len - 1, 0);
+            (LocalId::new(target.replica, target.seq.wrapping_sub(below)), len)
+        });
+        if !elements.hold_all(targets) {
+            return Err(INVALID);
+        }
+        if let Some(left) = u64::from(rest).checked_sub(sum) {
+            // Nearly always, all are of one replica.
+            rest = Seq::try_from(left).map_err(|_| INVALID)?;
+        } else {
+            for &Deletion { len, .. } in deletions {
+                while rest == 0 {
+                    rest = told(replicas.next().ok_or(INVALID)?);
+                }
+                rest = rest.checked_sub(len).ok_or(INVALID)?;
             }
         }
         if count < BLOCK {

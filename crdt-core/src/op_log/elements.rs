@@ -2,11 +2,12 @@ use super::{ItemPart, LocalId};
 use crate::ids::Seq;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem;
 
 /// Which of the operations of all replicas inserted an element; the others are deletions.
 ///
-/// One bit for each operation. Where deletions are so many that this would be more than 16 times what the
-/// snapshot was, a sorted list of runs instead: then nobody can make us take memory by claiming them.
+/// One bit for each operation, two while they are added. Where deletions are so many that this would be more than 16 times
+/// what the snapshot was, a sorted list of runs instead: then nobody can make us take memory by claiming them.
 #[derive(Clone)]
 pub(crate) struct Elements {
     counts: Vec<Seq>,
@@ -19,14 +20,22 @@ pub(crate) struct Elements {
 
 #[derive(Clone)]
 enum Kept {
-    /// While runs are added, bits that change at both ends of each: a bit is that of an element if an odd number of
-    /// those up to it are set. Once adding has ended, those of elements are set.
-    Bits { words: Vec<u64>, places: Vec<Places> },
+    /// While runs are added, `bits` has those where an odd number of them begin, and `ended` those where so many end.
+    /// Once adding has ended, `bits` has those of elements, and `ended` none.
+    ///
+    /// A bit changes in memory, which the next one beside it waits for: so they are bytes, and there are two of them.
+    Bits { bits: Vec<u8>, ended: Vec<u8>, places: Vec<Places> },
     /// First element and length; sorted and joined once all are there.
     Runs(Vec<(LocalId, Seq)>),
 }
 
-/// Which bits are of the operations of one replica: they start with a word.
+/// A bit of a byte. Looked up: shifting a byte takes longer.
+static BITS: [u8; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
+
+/// So many bits are looked at in one go, wherever they start: those of a word less one byte.
+const AT_ONCE: Seq = 56;
+
+/// Which bits are of the operations of one replica: they start with a word of 64.
 #[derive(Clone, Copy)]
 struct Places {
     start: u64,
@@ -40,15 +49,17 @@ impl Elements {
         let words = |count: Seq| u64::from(count.div_ceil(64));
         let total: u64 = counts.iter().map(|&count| words(count)).sum();
         let kept = match usize::try_from(total) {
-            Ok(total) if total / 2 <= bytes => {
+            Ok(total) if total <= bytes => {
                 let mut next = 0;
                 let places = counts.iter().map(|&count| {
                     let start = next;
                     next += 64 * words(count);
                     Places { start, end: start + u64::from(count) }
                 });
+                let places = places.collect();
                 // A run may end with the last bit of a word.
-                Kept::Bits { places: places.collect(), words: vec![0; total + 1] }
+                let bytes = 8 * (total + 1);
+                Kept::Bits { bits: vec![0; bytes], ended: vec![0; bytes], places }
             }
             _ => Kept::Runs(Vec::new()),
         };
@@ -64,7 +75,7 @@ impl Elements {
     #[inline(never)]
     pub(crate) fn claim(&mut self, runs: &[ItemPart]) -> bool {
         match &mut self.kept {
-            Kept::Bits { words, places } => {
+            Kept::Bits { bits, ended, places } => {
                 let mut sum = 0;
                 for run in runs {
                     let Places { start, end: limit } = places[run.id.replica as usize];
@@ -74,9 +85,8 @@ impl Elements {
                         return false;
                     }
                     sum += end - first;
-                    for at in [first, end] {
-                        words[(at / 64) as usize] ^= 1 << (at % 64);
-                    }
+                    bits[(first / 8) as usize] ^= BITS[(first % 8) as usize];
+                    ended[(end / 8) as usize] ^= BITS[(end % 8) as usize];
                 }
                 self.added += sum;
             }
@@ -97,12 +107,12 @@ impl Elements {
     /// Ends adding; false if any element was added twice.
     pub(crate) fn finish(&mut self) -> bool {
         match &mut self.kept {
-            Kept::Bits { words, places } => {
-                settle(words);
+            Kept::Bits { bits, ended, places } => {
+                settle(bits, &mem::take(ended));
                 for (replica, inserted) in self.inserted.iter_mut().enumerate() {
-                    let own = &words[(places[replica].start / 64) as usize..];
-                    let own = &own[..self.counts[replica].div_ceil(64) as usize];
-                    *inserted = own.iter().map(|word| word.count_ones()).sum();
+                    let words = words_of(bits, places[replica]);
+                    let own = &words[..self.counts[replica].div_ceil(64) as usize];
+                    *inserted = own.iter().map(|word| u64::from_le_bytes(*word).count_ones()).sum();
                 }
             }
             Kept::Runs(runs) => {
@@ -132,9 +142,9 @@ impl Elements {
     /// How many of the elements of a replica have the number `from` or a higher one, which is not beyond its operations.
     pub(crate) fn count_from(&self, replica: usize, from: Seq) -> Seq {
         let before: Seq = match &self.kept {
-            Kept::Bits { words, places } => {
-                let words = &words[(places[replica].start / 64) as usize..];
-                masks(0, from).map(|(word, mask)| (words[word] & mask).count_ones()).sum()
+            Kept::Bits { bits, places, .. } => {
+                let words = words_of(bits, places[replica]);
+                masks(0, from).map(|(word, mask)| (u64::from_le_bytes(words[word]) & mask).count_ones()).sum()
             }
             Kept::Runs(runs) => runs
                 .iter()
@@ -145,21 +155,29 @@ impl Elements {
         self.inserted[replica] - before
     }
 
-    /// Whether there are so many operations from `first` on, one or more, and all are elements.
-    #[inline]
-    pub(crate) fn hold(&self, first: LocalId, len: Seq) -> bool {
-        if let Kept::Bits { words, places } = &self.kept
-            && len <= 64
-        {
+    /// Whether in each of these runs, none empty, all are operations that inserted elements.
+    #[inline(always)]
+    pub(crate) fn hold_all(&self, mut runs: impl Iterator<Item = (LocalId, Seq)>) -> bool {
+        let Kept::Bits { bits, places, .. } = &self.kept else {
+            return runs.all(|(first, len)| self.hold_many(first, len));
+        };
+        runs.all(|(first, len)| {
+            if len > AT_ONCE {
+                return self.hold_many(first, len);
+            }
             let Some(Places { start, end }) = places.get(first.replica as usize) else { return false };
             let at = start + u64::from(first.seq);
-            let (word, bit) = ((at / 64) as usize, at % 64);
-            return at + u64::from(len) <= *end && {
-                let here = words[word] >> bit | words[word + 1] << 1 << (63 - bit);
-                !here << ((64 - len) % 64) == 0
-            };
-        }
-        self.hold_many(first, len)
+            at + u64::from(len) <= *end && {
+                let here =
+                    bits[(at / 8) as usize..].first_chunk().map_or(0, |here| u64::from_le_bytes(*here));
+                !(here >> (at % 8)) << ((64 - len) % 64) == 0
+            }
+        })
+    }
+
+    /// As [`Elements::hold_all`], of one run.
+    pub(crate) fn hold(&self, first: LocalId, len: Seq) -> bool {
+        self.hold_all(core::iter::once((first, len)))
     }
 
     #[inline(never)]
@@ -169,9 +187,9 @@ impl Elements {
             return false;
         }
         match &self.kept {
-            Kept::Bits { words, places } => {
-                let words = &words[(places[first.replica as usize].start / 64) as usize..];
-                masks(first.seq, len).all(|(word, mask)| words[word] & mask == mask)
+            Kept::Bits { bits, places, .. } => {
+                let words = words_of(bits, places[first.replica as usize]);
+                masks(first.seq, len).all(|(word, mask)| u64::from_le_bytes(words[word]) & mask == mask)
             }
             Kept::Runs(runs) => {
                 let behind = runs.partition_point(|&(run, _)| run <= first);
@@ -185,19 +203,27 @@ impl Elements {
     }
 }
 
-/// Sets each bit that an odd number of set bits lead up to, it among them, and clears the others.
-fn settle(words: &mut [u64]) {
+/// The bits of a replica, and all behind them.
+fn words_of(bits: &[u8], places: Places) -> &[[u8; 8]] {
+    &bits.as_chunks().0[(places.start / 64) as usize..]
+}
+
+/// Sets each bit up to which an odd number of bits are set in both together, and clears the others.
+fn settle(bits: &mut [u8], ended: &[u8]) {
+    let words = bits.as_chunks_mut().0;
     // Inside each word first: that takes no turns.
-    for word in &mut *words {
+    for (begun, ended) in words.iter_mut().zip(ended.as_chunks().0) {
+        let mut word = u64::from_le_bytes(*begun) ^ u64::from_le_bytes(*ended);
         for distance in [1, 2, 4, 8, 16, 32] {
-            *word ^= *word << distance;
+            word ^= word << distance;
         }
+        *begun = word.to_le_bytes();
     }
     let mut is_odd = 0;
     for word in words {
-        let turns = 0u64.wrapping_sub(*word >> 63);
-        *word ^= is_odd;
-        is_odd ^= turns;
+        let inside = u64::from_le_bytes(*word);
+        *word = (inside ^ is_odd).to_le_bytes();
+        is_odd ^= 0u64.wrapping_sub(inside >> 63);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `docs/format.md` has the bytes. A chunk is known here by its tag only.
 
-use super::SnapshotProfile;
+use super::{SnapshotProfile, lz4};
 use crate::bytes::{Reader, crc32c, write_u32_le, write_varint};
 use crate::codec::Limits;
 use crate::codec::inspect::{ChunkCoding, ChunkSize, SnapshotChunks};
@@ -149,12 +149,9 @@ fn lz4(bytes: &[u8]) -> Option<(u8, Vec<u8>)> {
     if bytes.len() < SHORT {
         return None;
     }
-    let mut out = Vec::with_capacity(10 + lz4_flex::block::get_maximum_output_size(bytes.len()));
+    let mut out = Vec::with_capacity(64 + bytes.len() / 2);
     write_varint(&mut out, bytes.len() as u64);
-    let start = out.len();
-    out.resize(out.capacity(), 0);
-    let written = lz4_flex::block::compress_into(bytes, &mut out[start..]).ok()?;
-    out.truncate(start + written);
+    lz4::compress(bytes, &mut out);
     Some((LZ4, out))
 }
 

@@ -16,6 +16,7 @@ mod anchors;
 mod chunks;
 mod deletions;
 mod items;
+mod lz4;
 mod packed;
 #[cfg_attr(not(feature = "compact"), allow(dead_code, reason = "only the compact profile is written so"))]
 mod timed;
