@@ -187,6 +187,12 @@ pub fn bombs() -> Vec<Bomb> {
             vec![waiting(MILLION)],
             Refused,
         ),
+        bomb(
+            "… that wait in a snapshot",
+            Reader::Snapshot,
+            vec![with_chunks(vec![chunk(b'P', PLAIN, waiting(MILLION))])],
+            Refused,
+        ),
         Bomb {
             is_long: true,
             ..bomb(

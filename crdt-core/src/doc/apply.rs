@@ -5,7 +5,8 @@
 //!    ([`Intake::schedule`]), without touching the document; what cannot be is left over.
 //! 3. The order is integrated and the rest kept waiting; then whoever waited for any of it follows.
 //!
-//! Only steps 1 and 2 can fail. O(*r* log *r*) for *r* runs, before what integrating them costs.
+//! Before all that, a long delta of which more would wait than may is refused as it stands ([`Doc::check_waiting`]).
+//! Only that and steps 1 and 2 can fail. O(*r* log *r*) for *r* runs, before what integrating them costs.
 
 use super::edits::Edits;
 use super::intake::{Intake, check_own_references, elements, invalid_reference};

@@ -134,6 +134,7 @@ impl Doc {
         doc.set_limits(*limits);
         let waiting = doc.load_values(carried).ok_or(DecodeError::InvalidValue("element with a value"))?;
         if !pending.is_empty() {
+            doc.check_waiting(&pending)?;
             let runs = decode_runs(&pending, limits)?;
             check_carried(&runs, &waiting)?;
             doc.apply_runs(runs, waiting, None)?;
