@@ -394,7 +394,7 @@ export class Doc extends Versions {
   /**
    * Brings the content back to what it was at a version, by new operations: nothing is lost, and what others say at the same time merges as
    * ever. What showed then and shows now stays, with the carets in it. Marks, registers, named texts and lists are as they were, too; names
-   * of versions stay. One transaction, one step of undo. O(*n* log *n*).
+   * of versions stay. One transaction, undone in one step; {@link UndoManager.stop} before and after keeps typing out of that. O(*n* log *n*).
    *
    * @returns what changed in the text
    * @throws CrdtError `"not-reached"`, `"not-a-state"`, `"trimmed"`; `"full"` if there is no room for it; `"in-transaction"`

@@ -1,6 +1,6 @@
 // How the text became what it is: a slider through its versions, who wrote what, versions with names, and the way back.
 
-import type { Doc, History, HistoryStep, WebSocketProvider } from "crdt-js";
+import type { Doc, History, HistoryStep, UndoManager, WebSocketProvider } from "crdt-js";
 import { colorOf, type Identity, readIdentity } from "./identity.js";
 
 /** The elements of the panel. */
@@ -54,8 +54,17 @@ export class HistoryPanel {
   #version: Uint8Array = new Uint8Array();
   #waiting = false;
 
-  /** @param shown called when the panel has opened or closed, and so the editor gone or come */
-  constructor(doc: Doc, authors: Authors, elements: HistoryElements, shown: (isOpen: boolean) => void) {
+  /**
+   * @param undo what undoes the way back to a version, by itself
+   * @param shown called when the panel has opened or closed, and so the editor gone or come
+   */
+  constructor(
+    doc: Doc,
+    undo: UndoManager,
+    authors: Authors,
+    elements: HistoryElements,
+    shown: (isOpen: boolean) => void,
+  ) {
     this.#doc = doc;
     this.#authors = authors;
     this.#is = elements;
@@ -94,7 +103,10 @@ export class HistoryPanel {
       this.#drawSoon();
     });
     restore.addEventListener("click", () => {
+      // A step of its own, however soon after typing.
+      undo.stop();
       doc.restore(this.#version);
+      undo.stop();
       end();
     });
     form.addEventListener("submit", (event) => {

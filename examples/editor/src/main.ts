@@ -88,7 +88,7 @@ function offerHistory(): void {
     name: input("history-name"),
     versions: byId("history-versions"),
   };
-  new HistoryPanel(doc, authors, elements, (isOpen) => {
+  new HistoryPanel(doc, undo, authors, elements, (isOpen) => {
     byId("sheet").hidden = isOpen;
   });
 }
